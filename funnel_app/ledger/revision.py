@@ -44,7 +44,7 @@ def at_head(engine: Engine) -> bool:
 
 
 def is_ready(engine: Engine) -> bool:
-    """Say the same of a ledger that can be reached; raises LedgerUnavailable if it cannot."""
+    """Say whether a ledger is as `at_head` wants it; raises LedgerUnavailable if it cannot be reached."""
     revision = current(engine)
     return revision == head() or is_newer(revision)
 

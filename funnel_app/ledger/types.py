@@ -52,14 +52,14 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _as_text(value: datetime | None) -> str | None:
-    return _utc_text(value if value is None or value.tzinfo is UTC else _in_utc(value))
+    return None if value is None else _utc_text(_in_utc(value))
 
 
 # A hook writes the same time in most columns. In another zone, two times that a clock change repeats would be one key.
 @lru_cache(maxsize=256)
-def _utc_text(value: datetime | None) -> str | None:
+def _utc_text(value: datetime) -> str:
     # Its last six characters are the offset of UTC.
-    return None if value is None else value.isoformat(" ", "microseconds")[:-6]
+    return value.isoformat(" ", "microseconds")[:-6]
 
 
 def _of_text(value: str | None) -> datetime | None:

@@ -121,7 +121,7 @@ def _note(known: fields.Field[Any], given: object, taken: object) -> str | None:
 
 
 def _left_out(words: object) -> list[str]:
-    said = words.get("_schema", words) if isinstance(words, dict) else words
+    said = words.get(SCHEMA, words) if isinstance(words, dict) else words
     return [f"{DROPPED}{' '.join(map(str, said)) if isinstance(said, list) else said}"]
 
 

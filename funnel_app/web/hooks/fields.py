@@ -81,13 +81,14 @@ class PersonsName(Name):
     def read(self, text: str) -> str | None:
         """Return the name; None if it says nothing, ValidationError if it is spam."""
         name = super().read(text)
-        if name is None or not carries_number(name):
-            if name is not None and carries_link(name):
-                raise ValidationError(SPAM)
-            return name
-        if any(map(str.isalpha, name)):
+        if name is None:
+            return None
+        numbered = carries_number(name)
+        if numbered and not any(map(str.isalpha, name)):
+            return None
+        if numbered or carries_link(name):
             raise ValidationError(SPAM)
-        return None
+        return name
 
 
 class Words(_Typed):
