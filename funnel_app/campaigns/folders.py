@@ -13,7 +13,7 @@ RENAMED = (".toml.txt", ".toml.rtf", ".toml.doc", ".toml.docx")
 def shipped_files() -> dict[str, str]:
     """Return the texts of the shipped files by name."""
     folder = files("funnel_app.campaigns")
-    return {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
+    return {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(ENDING)}
 
 
 def own_files(folder: Path) -> dict[str, str]:

@@ -104,7 +104,7 @@ class Registry:
         return {self.name_of(sequence): sequence.title for sequence in sequences}
 
     def startable_titles(self) -> dict[str, str]:
-        """Return the same of the sequences that an address is enough to start: not of those about one call."""
+        """Return the titles of the sequences that an address is enough to start: not of those about one call."""
         return {name: title for name, title in self.sequence_titles().items() if not self.named(name)[1].per_occurrence}
 
     def template_keys(self) -> tuple[str, ...]:

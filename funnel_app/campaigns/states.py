@@ -111,3 +111,8 @@ def reported(current: State, report: State) -> State:
     if current not in REPORT_ORDER or (current in WAITING and report is State.FAILED):
         return current
     return max(current, report, key=REPORT_ORDER.__getitem__)
+
+
+def state_in_words(state: str) -> str:
+    """Return what people read for a state within a sentence."""
+    return IN_WORDS.get(state, state)

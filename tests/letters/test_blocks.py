@@ -5,14 +5,17 @@ import pytest
 from funnel_app.letters.problem import fault, warning
 from funnel_app.letters.written.source import Written
 from funnel_app.letters.written.write import BUTTON
-from tests.letters.test_written import LEFT_OUT, LOOKS, SERIF, made, paragraph, run
+from tests.letters.test_written import LEFT_OUT, PICTURE, made, paragraph, run
+
+SERIF = "font-family:Georgia,'Times New Roman',serif;line-height:1.3"
+LOOKS = "<p><u><em>a</em></u> <code><s>b</s></code></p>"
 
 
 def test_words_and_code_on_one_page_are_never_two_letters():
     words = (
         "The page has words and a code block, and either could be the letter. Delete the one that is not, or give the "
+        "code block the caption “html” if it is the letter."
     )
-    words += "code block the caption “html” if it is the letter."
     assert made("SAVE10", paragraph("Hi, your code:")) == Written("", "", (fault("code_or_words", words),))
     assert made("SAVE10", {"type": "column_list", "children": [paragraph("Hi")]}).read_as == ""
     assert made("SAVE10", {"type": "divider"}).read_as == "plain words"
@@ -82,10 +85,7 @@ def test_headings_and_numbers_of_a_property_keep_their_level():
         ),
         (
             {"type": "image", "url": "https://x.example/a.png", "runs": [run('Our "salon" ')]},
-            (
-                '<img src="https://x.example/a.png" alt="Our &quot;salon&quot;" '
-                'style="display:block;max-width:100%;height:auto;margin:0 0 18px;border:0">'
-            ),
+            f'<img src="https://x.example/a.png" alt="Our &quot;salon&quot;" {PICTURE}>',
         ),
         (paragraph(run("a", underline=True, italic=True), run(" "), run("b", strike=True, code=True)), LOOKS),
     ],

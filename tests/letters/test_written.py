@@ -12,8 +12,6 @@ from funnel_app.letters.written.write import BUTTON, PREVIEW_CHARS
 
 FRAME = LAYOUT.read_text()
 PICTURE = 'style="display:block;max-width:100%;height:auto;margin:0 0 18px;border:0"'
-SERIF = "font-family:Georgia,'Times New Roman',serif;line-height:1.3"
-LOOKS = "<p><u><em>a</em></u> <code><s>b</s></code></p>"
 
 
 def made(source="", *blocks):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.campaigns.states import IN_WORDS, State
+from funnel_app.campaigns.states import State, state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
 from funnel_app.flows.monitoring.day import bounds, day_of, states_of_day
@@ -17,13 +17,7 @@ from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.ledger import notices, watching
 
 HOUR = 8
-BAD = {
-    State.HELD: "held",
-    State.BOUNCED: "bounced",
-    State.COMPLAINED: IN_WORDS[State.COMPLAINED],
-    State.SUPPRESSED: IN_WORDS[State.SUPPRESSED],
-    State.FAILED: "failed",
-}
+BAD = (State.HELD, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.FAILED)
 
 # What is told where it is none too.
 ALWAYS = frozenset({"due", "delivered"})
@@ -61,7 +55,7 @@ def digest(deps: Deps, day: date) -> str:
     with deps.reads() as session:
         states = states_of_day(session, day, zone)
     went = day_of(states)
-    bad = {name: states.get(state, 0) for state, name in BAD.items()} | {
+    bad = {state_in_words(state): states.get(state, 0) for state in BAD} | {
         "with no known reason": ledger_stats(deps)["unexplained"]
     }
     waiting = went.waiting - bad["held"]

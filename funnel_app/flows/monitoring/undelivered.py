@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.states import BADLY_ENDED, IN_WORDS, State
+from funnel_app.campaigns.states import BADLY_ENDED, State, state_in_words
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
@@ -37,9 +37,7 @@ class Share:
         return self.sent >= FEWEST_SENT and self.bad >= FEWEST_BAD and self.bad > MOST[self.state] * self.sent
 
     def __str__(self) -> str:
-        return (
-            f"{self.bad:,} of {self.sent:,} {IN_WORDS.get(self.state, self.state)} ({self.bad / max(self.sent, 1):.1%})"
-        )
+        return f"{self.bad:,} of {self.sent:,} {state_in_words(self.state)} ({self.bad / max(self.sent, 1):.1%})"
 
 
 def undelivered_lately(deps: Deps) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Checks of the emails: none is stuck unseen, few are refused, and the newest canary arrived."""
 
-from funnel_app.campaigns.states import IN_WORDS
+from funnel_app.campaigns.states import state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.alert_words import without_link
@@ -43,11 +43,11 @@ def undelivered(deps: Deps) -> Findings:
     shares, lately = shares_of_the_week(deps), undelivered_lately(deps)
     week = "in 7 days " + " and ".join(map(str, shares))
     if any(share.too_many for share in shares):
-        limits = " and ".join(f"{share:.2%} {IN_WORDS.get(state, state)}" for state, share in MOST.items())
+        limits = " and ".join(f"{share:.2%} {state_in_words(state)}" for state, share in MOST.items())
         fix = f"Resend closes accounts over {limits}: see who signs up with which addresses, and stop what brings them"
         yield fault("undelivered", week, fix)
     elif lately:
-        words = "; ".join(f"{IN_WORDS.get(state, state)}: {without_link(told)}" for state, told in lately.items())
+        words = "; ".join(f"{state_in_words(state)}: {without_link(told)}" for state, told in lately.items())
         fix = "; ".join(ALARMS[state].fix for state in lately)
         yield warning("undelivered", f"{words}; {week}", fix)
     else:
