@@ -7,10 +7,13 @@ import requests
 import responses
 
 from funnel_app.deploy.coolify_api import Coolify
+from funnel_app.gateways.connecting import NO_CERTIFICATES
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.calendly import Calendly
+from funnel_app.gateways.http.chat import Alerts
 from funnel_app.gateways.http.json_api import ask, call
 from funnel_app.gateways.http.public_url import PublicUrlProbe
+from funnel_app.gateways.http.receivers import Receivers
 from sandbox.processes import ROOT
 from tests.gateways.dripping import DRIPS, saying
 
@@ -50,6 +53,22 @@ def test_one_that_comes_byte_by_byte_is_given_up_in_time(pieces):
     with saying(pieces) as (url, said), pytest.raises(Unavailable, match="cannot be reached"):
         call("them", "GET", url, 0.1)
     assert len(said) < len(pieces)
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        lambda: call("them", "GET", URL, 1.0),
+        lambda: Receivers().post(URL, b"{}", {}),
+        lambda: Alerts().ping(URL),
+    ],
+    ids=["an API", "a receiver", "a chat"],
+)
+def test_a_file_of_certificates_that_is_not_there_is_said(monkeypatch, reach):
+    """Requests opens it before it connects, and raises what is no exception of its own."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(Unavailable, match=f"cannot be reached: {NO_CERTIFICATES}"):
+        reach()
 
 
 @responses.activate

@@ -24,7 +24,7 @@ def call(provider: str, method: str, url: str, timeout_s: float, **more: Any) ->
             return session.request(method, url, timeout=timeout_s, allow_redirects=False, **more)
     except NO_ADDRESS:
         raise Rejected(provider, f"{url} is no web address: it begins with https://") from None
-    except requests.RequestException as error:
+    except OSError as error:  # all of requests' own, and a file of certificates that is not there
         why = why_not_sent(error) or type(error).__name__
         raise Unavailable(provider, f"cannot be reached: {why}") from None
 
