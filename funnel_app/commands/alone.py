@@ -31,15 +31,13 @@ def asks_for_setup(arguments: Sequence[str]) -> bool:
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
     """Say whether the process's arguments ask how a `flask` command is called, or name none that there is."""
-    if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
-        return False
     name, *_ = (*command_of(arguments), "")
-    return "--help" in arguments or name not in {*COMMANDS, *OF_FLASK}
+    return _is_flask() and ("--help" in arguments or name not in {*COMMANDS, *OF_FLASK})
 
 
 def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
     """Return the words of the `flask` command being run; none if this is not `flask`."""
-    if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+    if not _is_flask():
         return ()
     words, found = iter(arguments[1:]), []
     for word in words:
@@ -48,6 +46,10 @@ def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
         elif not word.startswith("-"):
             found.append(word)
     return tuple(found[:2])
+
+
+def _is_flask() -> bool:
+    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def with_setup_alone() -> Flask:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID, uuid4
 
 from funnel_app.gateways.redis.fetch_lock import FetchLock
@@ -77,16 +78,16 @@ class SimulatedPause(SendingPause):
 
 
 class SimulatedFetchLock(FetchLock):
-    """Allows no fetching from Notion; `why` says, by key, why a text is missing."""
+    """Allows no fetching from Notion; `refuse` raises, by key, why a text is missing."""
 
-    def __init__(self, why: Callable[[str], str]) -> None:
+    def __init__(self, refuse: Callable[[str], NoReturn]) -> None:
         """Open no connection."""
-        self._why = why
+        self._refuse = refuse
 
     def claim(self, key: str) -> bool:
         """Let nobody read."""
         return False
 
-    def fault(self, key: str) -> str:
-        """Return why the text is not there."""
-        return self._why(key)
+    def fault(self, key: str) -> NoReturn:
+        """Raise why the text is not there."""
+        self._refuse(key)
