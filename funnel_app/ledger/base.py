@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from funnel_app.ledger.types import Json, UtcTime
 from funnel_app.rules.states import EnrolmentState, Outcome
 
-__all__ = ["Base", "EnrolmentState", "Outcome", "RequestState", "Scope", "partial", "written"]
+__all__ = ["Base", "EnrolmentState", "Outcome", "RequestState", "Scope", "one_of", "partial", "written"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,3 +57,8 @@ def written(column: InstrumentedAttribute[Any], *values: StrEnum) -> ColumnEleme
     if len(words) == 1:
         return column == bindparam(None, words[0], String, literal_execute=True)
     return column.in_(bindparam(None, words, String, expanding=True, literal_execute=True))
+
+
+def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that a column has one of the values that the statement gets by this name."""
+    return column.in_(bindparam(name, expanding=True))

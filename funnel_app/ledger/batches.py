@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import written
+from funnel_app.ledger.base import one_of, written
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.emails import claimable, load
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
@@ -41,11 +41,7 @@ def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, st
 @cache
 def _waiting() -> Question:
     wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
-    return Question(wanted.where(_is_one_of_these(), Email.state == State.PLANNED))
-
-
-def _is_one_of_these() -> ColumnElement[bool]:
-    return Email.id.in_(bindparam("ids", expanding=True))
+    return Question(wanted.where(one_of(Email.id, "ids"), Email.state == State.PLANNED))
 
 
 def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
@@ -71,7 +67,7 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
 
 @cache
 def _free() -> Question:
-    wanted = select(Email.id).where(_is_one_of_these(), claimable())
+    wanted = select(Email.id).where(one_of(Email.id, "ids"), claimable())
     return Question(wanted.order_by(Email.id).with_for_update(skip_locked=True))
 
 
@@ -95,7 +91,7 @@ def _undisturbed() -> Question:
     wanted = select(Email.id, Contact.email_norm).join(Email.enrolment).join(Enrolment.contact)
     held = Email.state == State.SENDING, Email.lease_token == bindparam("token"), Email.request_id.is_(None)
     runs = Enrolment.state == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
-    return Question(wanted.where(_is_one_of_these(), *held, *runs))
+    return Question(wanted.where(one_of(Email.id, "ids"), *held, *runs))
 
 
 def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:

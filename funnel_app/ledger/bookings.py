@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
-from funnel_app.ledger.base import written
+from funnel_app.ledger.base import one_of, written
 from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import HookEvent
@@ -24,22 +24,20 @@ HOOKS = HookEvent.metadata.tables[HookEvent.__tablename__]
 BOOKING_COLUMNS = tuple(column.name for column in BOOKINGS.c)
 Shared = Collection[tuple[str, str]]
 
-_OF_CONTACTS = Question(
-    select(BOOKINGS).where(BOOKINGS.c.contact_id.in_(bindparam("ids", expanding=True))).order_by(BOOKINGS.c.id)
-)
+_OF_CONTACTS = Question(select(BOOKINGS).where(one_of(BOOKINGS.c.contact_id, "ids")).order_by(BOOKINGS.c.id))
 _WHOLE = Question(
     select(*(HOOKS.c[name] for name in ("campaign", "occurrence", "event", "happened_at", "whole"))).where(
         HOOKS.c.whole.is_not(None),
         HOOKS.c.outcome.in_(HEARD),
-        HOOKS.c.campaign.in_(bindparam("campaigns", expanding=True)),
-        HOOKS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
+        one_of(HOOKS.c.campaign, "campaigns"),
+        one_of(HOOKS.c.occurrence, "occurrences"),
     )
 )
 # By campaign and by event separately, so possibly one more than needed is locked, which is harmless.
 WHO_COMES = select(BOOKINGS.c.contact_id).where(
     BOOKINGS.c.state != BookingState.SERIES,
-    BOOKINGS.c.campaign.in_(bindparam("campaigns", expanding=True)),
-    BOOKINGS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
+    one_of(BOOKINGS.c.campaign, "campaigns"),
+    one_of(BOOKINGS.c.occurrence, "occurrences"),
 )
 
 

@@ -14,7 +14,7 @@ from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import written
+from funnel_app.ledger.base import one_of, written
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import is_paused
@@ -63,7 +63,7 @@ def _runs() -> ColumnElement[bool]:
     return exists().where(
         running.id == Email.enrolment_id,
         running.state == EnrolmentState.ACTIVE,
-        running.mode.in_(bindparam("modes", expanding=True)),
+        one_of(running.mode, "modes"),
         ~is_paused(running, bindparam("now", type_=UtcTime)),
     )
 
@@ -99,7 +99,7 @@ def load(session: Session, ids: Collection[UUID]) -> list[Email]:
 # Built once: every claim uses it.
 _LOADED = (
     select(Email)
-    .where(Email.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(Email.id, "ids"))
     .options(joinedload(Email.enrolment).joinedload(Enrolment.contact))
     .order_by(Email.id)
     .execution_options(populate_existing=True)

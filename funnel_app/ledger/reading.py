@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, or_, select
 
 from funnel_app.ledger import bookings
+from funnel_app.ledger.base import one_of
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
@@ -52,33 +53,29 @@ def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in names]
 
 
-def _one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    return column.in_(bindparam(name, expanding=True))
-
-
 _KNOWN = select(*_columns(CONTACTS, CONTACT_COLUMNS)).order_by(CONTACTS.c.id).with_for_update()
-_CONTACTS = Question(_KNOWN.where(_one_of(CONTACTS.c.email_norm, "addresses")))
+_CONTACTS = Question(_KNOWN.where(one_of(CONTACTS.c.email_norm, "addresses")))
 _WITH_WHO_COMES = Question(
-    _KNOWN.where(or_(_one_of(CONTACTS.c.email_norm, "addresses"), CONTACTS.c.id.in_(bookings.WHO_COMES)))
+    _KNOWN.where(or_(one_of(CONTACTS.c.email_norm, "addresses"), CONTACTS.c.id.in_(bookings.WHO_COMES)))
 )
 _ENROLMENTS = Question(
     select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS))
-    .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
+    .where(one_of(ENROLMENTS.c.contact_id, "ids"))
     .order_by(ENROLMENTS.c.created_at, ENROLMENTS.c.id)
 )
 _EMAILS = Question(
     select(EMAILS.c.enrolment_id, *_columns(EMAILS, EMAIL_COLUMNS))
     .join(ENROLMENTS, EMAILS.c.enrolment_id == ENROLMENTS.c.id)
-    .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
+    .where(one_of(ENROLMENTS.c.contact_id, "ids"))
     .order_by(EMAILS.c.step)
 )
 _HEARD = Question(
     select(HOOKS.c.contact_id, *_columns(HOOKS, HEARD_COLUMNS))
     .where(
         HOOKS.c.outcome.in_(HEARD),
-        _one_of(HOOKS.c.contact_id, "ids"),
-        _one_of(HOOKS.c.event, "events"),
-        _one_of(HOOKS.c.campaign, "campaigns"),
+        one_of(HOOKS.c.contact_id, "ids"),
+        one_of(HOOKS.c.event, "events"),
+        one_of(HOOKS.c.campaign, "campaigns"),
     )
     .order_by(HOOKS.c.received_at, HOOKS.c.id)
 )
@@ -89,8 +86,8 @@ def _started_by(column: ColumnElement[Any]) -> Question:
         select(column.label("key"), func.count().label("calls"))
         .where(
             HOOKS.c.outcome == Outcome.ACCEPTED,
-            _one_of(HOOKS.c.event, "starts"),
-            _one_of(column, "keys"),
+            one_of(HOOKS.c.event, "starts"),
+            one_of(column, "keys"),
             HOOKS.c.received_at >= bindparam("since"),
         )
         .group_by(column)

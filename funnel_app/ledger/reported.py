@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import contacts, emails, lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
+from funnel_app.ledger.base import one_of
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.outbox import LeadEvent
 from funnel_app.ledger.reading import CONTACTS, EMAILS, ENROLMENTS, columns_of
@@ -32,7 +33,7 @@ _EMAILS = Question(
     )
     .join(ENROLMENTS, EMAILS.c.enrolment_id == ENROLMENTS.c.id)
     .join(CONTACTS, ENROLMENTS.c.contact_id == CONTACTS.c.id)
-    .where(EMAILS.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(EMAILS.c.id, "ids"))
 )
 
 

@@ -5,9 +5,10 @@ import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Delete, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.base import one_of
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
@@ -77,8 +78,7 @@ def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> d
 # Made once: each batch asks it, and mostly there is none.
 _KNOWN = Question(
     select(Suppression.id).where(
-        Suppression.email_norm.in_(bindparam("addresses", expanding=True))
-        | Suppression.address_hash.in_(bindparam("hashes", expanding=True))
+        one_of(Suppression.email_norm, "addresses") | one_of(Suppression.address_hash, "hashes")
     )
 )
 

@@ -1,4 +1,4 @@
-"""Leads: the list that operators search, and one lead's page: the story of `trace`, what comes, what can be done."""
+"""Leads: the list that operators search, and one lead's page: the history of `trace`, what comes, what can be done."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -183,7 +183,7 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
 
 
 def _next(registry: Registry, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
-    """Return what goes first of all sequences as the story tells it: what waits comes after what does not."""
+    """Return what goes first of all sequences as the trace tells it: what waits comes after what does not."""
     coming = [row["next"] for row in told.values() if row["next"]]
     if not coming:
         return None

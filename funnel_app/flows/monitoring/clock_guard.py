@@ -84,7 +84,7 @@ def end_doubt(deps: Deps) -> bool:
 
 
 def follow_or_ask(deps: Deps) -> None:
-    """Use the time that another process of this machine lately heard from another; ask for it where none did."""
+    """Use the time that another process here lately learned from another machine; ask for it where none did."""
     if not deps.clock.follow(HEARD_WITHIN):
         ask_the_time(deps)
 

@@ -66,7 +66,7 @@ def _given() -> dict[str, str]:
 
 
 def _email_titles(registry: Registry) -> dict[str, str]:
-    """Return each email's title with its sequence: `Day 1: your results (Five-day follow-up)`."""
+    """Return each email's title after its sequence's: `Five-day follow-up: Day 1: your results`."""
     steps = registry.steps()
     return {step.template: f"{sequence.title}: {registry.title_of_email(step.template)}" for _, sequence, step in steps}
 

@@ -151,7 +151,7 @@ def test_what_it_would_do_is_said_before(ready):
         (PauseRequest("all", "x", "2099-01-01 09:00"), "more than a year away"),
     ],
 )
-def test_a_wish_that_cannot_be_met_changes_nothing(ready, asked, why):
+def test_a_request_that_cannot_be_met_changes_nothing(ready, asked, why):
     with pytest.raises(NotPossible, match=why):
         pause_sending(ready, asked, "Olga")
     assert list_pauses(ready).standing == [] and list_actions(ready).rows == []

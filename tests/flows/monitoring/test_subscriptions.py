@@ -26,7 +26,7 @@ def ask(monkeypatch):
     """Ask the doctor of these campaigns while Calendly has these subscriptions."""
 
     def asked(campaigns, known):
-        monkeypatch.setattr(subscriptions, "_calendly", lambda deps: SimpleNamespace(find_subscriptions=lambda: known))
+        monkeypatch.setattr(subscriptions, "_calendly", lambda _: SimpleNamespace(find_subscriptions=lambda: known))
         registry = Registry({campaign.name: campaign for campaign in campaigns})
         return list(calendly(SimpleNamespace(settings=make_settings(calendly_token="t"), registry=registry)))
 
