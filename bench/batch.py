@@ -13,7 +13,7 @@ import pstats
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,9 +41,8 @@ GOAL_MS, GOAL_CALLS = 1.2, 1300
 def main(profiled: bool, one_by_one: bool) -> int:
     """Print an email's cost, with a profile if wanted; exit with 1 if one was not sent."""
     machine = calibrate()
-    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub(Path(folder)) as url:
-        with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
-            costs, profile = _measure(deps_to_send(Path(folder), redis.url, url), one_by_one)
+    with ready_to_send() as (deps, url):
+        costs, profile = _measure(deps, one_by_one)
         came = len(wait_for(url, (PARTS + 2) * EMAILS, 1)["emails"])
     if profiled:
         for order in ("tottime", "cumulative"):
@@ -57,8 +56,20 @@ def main(profiled: bool, one_by_one: bool) -> int:
 
 
 @contextmanager
-def stub(folder: Path) -> Iterator[str]:
-    """Run the fast stand-in for Resend, and yield its address."""
+def ready_to_send() -> Iterator[tuple[Deps, str]]:
+    """Yield the collaborators that send a starter's letter to the fast stand-in for Resend, and its address."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RedisServer() as redis,
+        _stub(Path(folder)) as url,
+        (Path(folder) / "log").open("w") as log,
+        redirect_stderr(log),
+    ):
+        yield _deps(Path(folder), redis.url, url), url
+
+
+@contextmanager
+def _stub(folder: Path) -> Iterator[str]:
     port = free_port()
     url, processes = f"http://127.0.0.1:{port}", Processes(folder, os.environ)
     try:
@@ -69,8 +80,8 @@ def stub(folder: Path) -> Iterator[str]:
         processes.stop()
 
 
-def deps_to_send(folder: Path, redis_url: str, stub_url: str) -> Deps:
-    """Return the collaborators that send a starter's letter to the stand-in as fast as they can, over a new ledger."""
+def _deps(folder: Path, redis_url: str, stub_url: str) -> Deps:
+    """Return collaborators that send as fast as they can, over a new ledger."""
     os.environ |= development_settings(
         folder=folder, web_port=1, sandbox_url=stub_url, redis_url=redis_url, interval_s=3600
     ) | {"RESEND_API_URL": stub_url, "RESEND_RATE_LIMIT": str(NO_LIMIT), "RESEND_RATE_SHARE": "1"}
@@ -83,21 +94,24 @@ def deps_to_send(folder: Path, redis_url: str, stub_url: str) -> Deps:
 
 def _measure(deps: Deps, one_by_one: bool) -> tuple[list[float], pstats.Stats]:
     """Return an email's cost by part, and a profile of one more."""
-    send = _one_by_one if one_by_one else _together
-    send(deps, emails_due(deps))
+    send = _one_by_one if one_by_one else together
+    cost_ms(deps, send)
     # As the workers do.
     gc.freeze()
-    costs = []
-    for _ in range(PARTS):
-        ids, began = emails_due(deps), time.process_time()
-        send(deps, ids)
-        costs.append((time.process_time() - began) * 1000 / EMAILS)
-    profile, ids = cProfile.Profile(time.thread_time), emails_due(deps)
+    costs = [cost_ms(deps, send) for _ in range(PARTS)]
+    profile, ids = cProfile.Profile(time.thread_time), _emails_due(deps)
     profile.runcall(send, deps, ids)
     return costs, pstats.Stats(profile)
 
 
-def emails_due(deps: Deps) -> list[UUID]:
+def cost_ms(deps: Deps, send: Callable[[Deps, Sequence[UUID]], None]) -> float:
+    """Return the CPU time per email of one part, in ms."""
+    ids, began = _emails_due(deps), time.process_time()
+    send(deps, ids)
+    return (time.process_time() - began) * 1000 / EMAILS
+
+
+def _emails_due(deps: Deps) -> list[UUID]:
     """Write emails that are due now, and put them on the clock."""
     now = datetime.now(UTC)
     ids = write(deps.engine, [now] * EMAILS)
@@ -105,7 +119,8 @@ def emails_due(deps: Deps) -> list[UUID]:
     return ids
 
 
-def _together(deps: Deps, ids: Sequence[UUID]) -> None:
+def together(deps: Deps, ids: Sequence[UUID]) -> None:
+    """Send them in one batch."""
     deliver_due(deps, ids[0])
 
 
