@@ -24,7 +24,13 @@ def own_files(folder: Path) -> dict[str, str]:
         raise CampaignError([f"CAMPAIGNS_DIR: {folder} cannot be read: {fault.strerror}"]) from None
     if renamed := [each for each in found if each.name.lower().endswith(RENAMED)]:
         raise CampaignError([f"CAMPAIGNS_DIR: {each} is not read: its name must end with .toml" for each in renamed])
-    return {f"{each.stem}{ENDING}": _read(each) for each in found if each.suffix.lower() == ENDING}
+    texts: dict[str, str] = {}
+    for each in found:
+        if each.suffix.lower() == ENDING:
+            if (name := f"{each.stem}{ENDING}") in texts:
+                raise CampaignError([f"CAMPAIGNS_DIR: {each} and another file are both {name}: keep one of them"])
+            texts[name] = _read(each)
+    return texts
 
 
 def _read(file: Path) -> str:

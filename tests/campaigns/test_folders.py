@@ -31,6 +31,10 @@ def test_an_owners_file_may_begin_with_a_mark_of_its_encoding(tmp_path):
         (lambda folder: (folder / "own.toml").mkdir(), "own.toml cannot be read: Is a directory"),
         (lambda folder: (folder / "own.toml").write_text("name = "), r"\n  own.toml: "),
         (lambda folder: (folder / "OWN.TOML").write_text("name = "), r"\n  OWN.toml: "),
+        (
+            lambda folder: [(folder / f"own.{ending}").write_text("") for ending in ("TOML", "toml")],
+            "are both own.toml: keep",
+        ),
         (lambda folder: (folder / "own.toml.txt").write_text(""), "own.toml.txt is not read: its name must end with"),
         (lambda folder: (folder / "own.toml").symlink_to("nowhere"), "own.toml cannot be read: No such file"),
     ],
