@@ -1,10 +1,10 @@
 """The command line of this repository's programs: numbers in order, words as switches, and --help."""
 
 import argparse
-import inspect
-import sys
 from collections.abc import Sequence
 from typing import Any
+
+from jobs.command_line import help_parser
 
 Number = int | float | str
 # Lists take as many as are given.
@@ -19,9 +19,7 @@ def command_line(
     `--help` tells its docstring and ends it with 0, and what it does not know ends it with 2.
     """
     usage = " ".join(["%(prog)s", *(_shown(*each) for each in defaults.items()), *(f"[{word}]" for word in words)])
-    parser = argparse.ArgumentParser(
-        _name(), usage, inspect.cleandoc(doc or ""), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = help_parser(doc, usage)
     parser.add_argument("given", nargs="*", help=argparse.SUPPRESS)
     found: list[str] = parser.parse_args(arguments).given
     rest = [text for text in found if text not in words]
@@ -50,8 +48,3 @@ def _shown(name: str, default: Default) -> str:
     if isinstance(default, list):
         return f"[{name.upper()}…={' '.join(map(str, default))}]"
     return f"[{name.upper()}={default}]" if default != "" else f"[{name.upper()}]"
-
-
-def _name() -> str:
-    spec = sys.modules["__main__"].__spec__
-    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else sys.argv[0]
