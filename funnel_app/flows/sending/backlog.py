@@ -23,17 +23,10 @@ def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
     Safe to repeat and to race. Raises Unavailable if Redis cannot be reached.
     """
     until, backlog = deps.now() + GOES_ON_FOR, Backlog(deps)
-    first = outcome = deliver(deps, _with_company(deps, email_id, backlog))
+    first = outcome = deliver(deps, backlog.with_company(email_id))
     while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := backlog.look()):
         outcome = deliver(deps, batch)
     return first
-
-
-def _with_company(deps: Deps, email_id: UUID, backlog: "Backlog") -> list[UUID]:
-    with deps.reads() as session:
-        if emails.was_tried(session, email_id):
-            return [email_id]
-    return [email_id, *(other for other in backlog.look() if other != email_id)]
 
 
 class Backlog:
@@ -42,6 +35,13 @@ class Backlog:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._none_urgent_until = deps.now()
+
+    def with_company(self, email_id: UUID) -> list[UUID]:
+        """Return an email with those that go with it; one that was tried goes by itself."""
+        with self._deps.reads() as session:
+            if emails.was_tried(session, email_id):
+                return [email_id]
+        return [email_id, *(other for other in self.look() if other != email_id)]
 
     def look(self) -> list[UUID]:
         """Return the emails that go next, transactional ones first; none where few enough are due to go one by one."""
