@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import create
 from gunicorn.workers.base import Worker
@@ -59,10 +61,30 @@ class Sink:
         """Drop gunicorn's `100 Continue`: a caller that waits for one got it before the body."""
 
 
+class OwnRequest(Request):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's request, which takes no caller's address apart where no proxy is believed anyway."""
+
+    def _peer_is_trusted_proxy(self) -> bool:
+        if isinstance(self.peer_addr, tuple) and not self.cfg.forwarded_allow_ips:
+            return False
+        return bool(super()._peer_is_trusted_proxy())
+
+
+class OwnParser(RequestParser):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's parser of such requests."""
+
+    mesg_class = OwnRequest
+
+
+def keep_settings(cfg: Config) -> None:
+    """Let gunicorn find its settings, which change no more, without two calls for each: it asks twenty times a call."""
+    vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
+
+
 def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: bool) -> Answer:
     """Let the application answer a request; given only the head, it may ask for the body."""
     sink, request = Sink(), None
-    parser = RequestParser(worker.cfg, [data], connection.client)
+    parser = OwnParser(worker.cfg, [data], connection.client)
     try:
         request = next(parser)
         response, environ = create(request, sink, connection.client, connection.server, worker.cfg)
