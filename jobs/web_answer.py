@@ -10,13 +10,16 @@ from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import create
+from gunicorn.http.wsgi import Response, create
 from gunicorn.workers.base import Worker
 
 from funnel_app.web.bounded_request import HEAD_ONLY
+from funnel_app.web.middleware import TlsResponse
 from jobs.web_connection import Connection
 from jobs.web_framing import Incoming
 
+# What every response has: gunicorn looks at each header by nine calls, and would take these as they are.
+CONSTANT = frozenset(TlsResponse.required.items())
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -76,6 +79,15 @@ class OwnParser(RequestParser):  # type: ignore[misc]  # gunicorn has no types
     mesg_class = OwnRequest
 
 
+class OwnResponse(Response):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's response, which does not judge headers anew that are always the same."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Add the headers; raises as gunicorn does where one is none."""
+        self.headers += [header for header in headers if header in CONSTANT]
+        super().process_headers([header for header in headers if header not in CONSTANT])
+
+
 def keep_settings(cfg: Config) -> None:
     """Let gunicorn find its settings, which change no more, without two calls for each: it asks twenty times a call."""
     vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
@@ -87,7 +99,7 @@ def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: 
     parser = OwnParser(worker.cfg, [data], connection.client)
     try:
         request = next(parser)
-        response, environ = create(request, sink, connection.client, connection.server, worker.cfg)
+        response, environ = create(request, sink, connection.client, connection.server, worker.cfg, OwnResponse)
         environ |= {"wsgi.multithread": True, HEAD_ONLY: head_only}
         if head_only or not worker.alive:
             response.force_close()
