@@ -158,7 +158,7 @@ def test_what_json_writes_in_another_way_is_hidden_all_the_same(logged, told, hi
 
 def test_what_is_no_data_is_told_as_python_shows_it(logged):
     logged()
-    structlog.get_logger().info("said", error=ValueError("ana"), at={1, 1})
+    structlog.get_logger().info("said", error=ValueError("ana"), at={1})
     assert [(line["error"], line["at"]) for line in logged()] == [("ValueError('ana')", "{1}")]
 
 

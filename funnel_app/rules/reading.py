@@ -93,7 +93,7 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
         starts=registry.starts,
         shared=frozenset([(call.campaign, call.occurrence) for call in calls if is_shared(call)]),
         of_all=frozenset([(call.campaign, call.occurrence) for call in calls if call.whole is not None]),
-        about_calls=any([call.occurrence for call in calls]),
+        about_calls=any(call.occurrence for call in calls),
         now=now,
     )
 
