@@ -80,7 +80,7 @@ class OwnParser(RequestParser):  # type: ignore[misc]  # gunicorn has no types
 
 
 class OwnResponse(Response):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's response, which does not judge headers anew that are always the same."""
+    """gunicorn's response, which does not judge again the headers that are always the same."""
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
         """Add the headers; raises as gunicorn does where one is none."""
