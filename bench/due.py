@@ -21,7 +21,7 @@ from funnel_app.ledger.types import new_id
 from sandbox.redis_server import free_port
 from sandbox.stack import Stack, running_stack, start_funnel
 
-AT_A_TIME = 2000
+AT_A_TIME, SCHEDULED_AT_A_TIME = 2000, 500
 NO_LIMIT = 1000
 STEPS = 5
 
@@ -46,9 +46,9 @@ class Bench:
         engine = open_engine(self.stack.processes.env["DATABASE_URL"])
         queues = Queues(self.stack.redis.url)
         ids = write(engine, due)
-        # As many at a time as a sweep would: all at once kept Redis from everybody for a second.
-        for start in range(0, len(ids), AT_A_TIME):
-            some = slice(start, start + AT_A_TIME)
+        # All at once would keep Redis from everybody for a second.
+        for start in range(0, len(ids), SCHEDULED_AT_A_TIME):
+            some = slice(start, start + SCHEDULED_AT_A_TIME)
             queues.schedule(list(zip(ids[some], due[some], strict=True)), datetime.now(UTC))
         queues.close()
         engine.dispose()
