@@ -193,17 +193,20 @@ def test_what_runs_before_a_commit_is_what_ci_runs():
     assert re.search(r"^guards: floors ##.*?\n.*?pytest .*?tests/test_guards\.py", makefile, re.MULTILINE | re.DOTALL)
 
 
-PRIVATE = re.compile(r"^def (_\w+)\(([^()]*\bdeps: Deps\b.*?)\) -> [^\n]*:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+TAKES_ALL = re.compile(r"^def (\w+)\(([^()]*\bdeps: Deps\b.*?)\) -> [^\n]*:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+# Tables elsewhere hold these beside others: the doctor's checks, and what a button is about.
+IN_TABLES = ("funnel_app/flows/monitoring/checks/", "funnel_app/flows/console/subjects.py: of_contact")
 
 
-def test_a_private_function_that_uses_one_collaborator_takes_that_one():
+def test_a_function_that_uses_one_collaborator_takes_that_one():
     """But where a table holds the function beside others: they are all called alike."""
     texts = {name: (ROOT / name).read_text() for name in PYTHON if name.startswith("funnel_app/")}
-    found = ((name, text, *match.groups()) for name, text in texts.items() for match in PRIVATE.finditer(text))
+    found = ((name, text, *match.groups()) for name, text in texts.items() for match in TAKES_ALL.finditer(text))
     assert [
-        f"{name}: {function}"
+        told
         for name, text, function, _, body in found
         if len(uses := set(re.findall(r"\bdeps\b(?:\.(\w+))?", body))) == 1
         and "" not in uses
-        and not re.search(rf"\b{function}\b(?!\()", text)
+        and not re.search(rf"(?<!def )\b{function}\b(?!\()", text)
+        and not (told := f"{name}: {function}").startswith(IN_TABLES)
     ] == []

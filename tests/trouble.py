@@ -117,7 +117,7 @@ def _write_back(deps: Deps) -> dict[str, Receipt]:
 
 def _import_a_list(deps: Deps) -> dict[str, Receipt]:
     kept = keep_list(deps, f"{LONG}.csv", FAIR, "Olga")
-    guessed = ImportSettings.from_json(list_imports(deps)[0].wish or {}).columns
+    guessed = ImportSettings.from_json(list_imports(deps.reads)[0].wish or {}).columns
     look(deps, kept, ImportSettings(columns=guessed, sequence="lead_nurture", consent="form at the fair, 3 May 2026"))
     start(deps, kept, "Olga")
     take_waiting(deps)

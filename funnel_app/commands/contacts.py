@@ -88,7 +88,7 @@ def erase(email: str, yes: bool) -> None:
 
 
 def _whom(email: str) -> dict[str, Any]:
-    return {"contact_id": contact_of_address(current_deps(), email)}
+    return {"contact_id": contact_of_address(current_deps().reads, email)}
 
 
 def _left(erased: erasing.Erased) -> Iterator[str]:

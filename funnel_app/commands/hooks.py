@@ -35,7 +35,7 @@ def group() -> None:
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     """List the newest calls."""
     deps = current_deps()
-    rows = list_hooks(deps, outcome, limit)
+    rows = list_hooks(deps.reads, outcome, limit)
     if as_json:
         say(json.dumps(rows, indent=2))
         return
@@ -78,14 +78,14 @@ def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...
 
 
 def _find(hook_id: UUID) -> dict[str, Any]:
-    found = find_hook(current_deps(), hook_id)
+    found = find_hook(current_deps().reads, hook_id)
     if found is None:
         raise click.ClickException(f"There is no call {hook_id}; see flask hooks list.")
     return found
 
 
 def _waiting() -> list[UUID]:
-    rows = list_hooks(current_deps(), "refused", 1000)
+    rows = list_hooks(current_deps().reads, "refused", 1000)
     # Oldest first, so that a person's latest call wins.
     return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and row["waits"]]
 

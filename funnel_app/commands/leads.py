@@ -111,8 +111,8 @@ def export(file: Path | None, **filters: Any) -> None:
     else:
         with _private(file) as out:
             csv.writer(out).writerows([safe(cell) for cell in row] for row in rows)
-        say(f"{things(count_leads(deps, wanted), 'lead')} written to {file}.", err=True)
-    note("export", f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV")
+        say(f"{things(count_leads(deps.reads, wanted), 'lead')} written to {file}.", err=True)
+    note("export", f"took a list of {things(count_leads(deps.reads, wanted), 'lead')} along as CSV")
 
 
 def _line(row: Iterable[object]) -> str:

@@ -31,7 +31,7 @@ def group() -> None:
 def show_list(kind: str | None, limit: int, as_json: bool) -> None:
     """List incoming emails, and what became of each."""
     deps = current_deps()
-    rows = list_received(deps, kind, limit)
+    rows = list_received(deps.reads, kind, limit)
     if as_json:
         say(json.dumps(rows, indent=2))
         return

@@ -71,11 +71,11 @@ def canary(within: float) -> None:
     deps = current_deps()
     began = time.monotonic()
     with _told():
-        run_id = canary_flow.start(deps)
+        run_id = canary_flow.start(deps.public)
     say(f"{_since(began)}  accepted at {deps.settings.public_url}")
     shown = ""
     while True:
-        run = canary_flow.look_at(deps, run_id)
+        run = canary_flow.look_at(deps.reads, run_id)
         if run.state != shown:
             shown = run.state
             say(f"{_since(began)}  {run.state}" + (f": {run.reason}" if run.reason else ""))

@@ -119,8 +119,8 @@ def begin_list(deps: Deps, server: Server) -> None:
 
 
 def what_came_in(deps: Deps, server: Server) -> Any:
-    (kept,) = uploads.list_imports(deps)
-    _, counts = uploads.find_import(deps, kept.id)
+    (kept,) = uploads.list_imports(deps.reads)
+    _, counts = uploads.find_import(deps.reads, kept.id)
     rows = [all_of(deps, func.count(each.id)) for each in (Enrolment, Email, HookEvent, Suppression)]
     return kept.state, kept.done, dict(counts), rows, all_of(deps, OperatorAction.detail)
 

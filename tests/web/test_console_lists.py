@@ -51,7 +51,7 @@ def test_a_stranger_and_a_form_of_elsewhere_bring_nothing(client, olga, deps):
     olga.send("/console/logout", form="/console/lists")
     form = {"file": (io.BytesIO(ROWS), "list.csv")}
     assert client.post("/console/lists", data=form, content_type="multipart/form-data").status_code == 401
-    assert uploads.list_imports(deps) == []
+    assert uploads.list_imports(deps.reads) == []
 
 
 def test_a_wish_that_cannot_be_is_answered_on_the_page(olga):

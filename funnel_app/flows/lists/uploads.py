@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
@@ -75,15 +77,15 @@ def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
         return draft.id
 
 
-def list_imports(deps: Deps) -> list[Import]:
+def list_imports(reads: sessionmaker[Session]) -> list[Import]:
     """Return the newest imports."""
-    with deps.reads() as session:
+    with reads() as session:
         return imports.newest(session, SHOWN)
 
 
-def find_import(deps: Deps, import_id: UUID) -> tuple[Import, Counter[str]] | None:
+def find_import(reads: sessionmaker[Session], import_id: UUID) -> tuple[Import, Counter[str]] | None:
     """Return an import with its results counted; None if the id is unknown."""
-    with deps.reads() as session:
+    with reads() as session:
         found = imports.find(session, import_id)
         return (found, imports.count_answers(session, import_id)) if found else None
 
@@ -111,7 +113,7 @@ def columns_said(fields: Sequence[str]) -> Mapped:
 
 def look(deps: Deps, import_id: UUID, chosen: ImportSettings) -> Foreseen:
     """Store a draft's settings, and preview its first rows. Raises NotPossible."""
-    kept = _resting(deps, import_id)
+    kept = _resting(deps.reads, import_id)
     with deps.sessions.begin() as session:
         imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=chosen.as_json())
     plan, file = _plan(deps.registry, kept, chosen)
@@ -125,7 +127,7 @@ def look(deps: Deps, import_id: UUID, chosen: ImportSettings) -> Foreseen:
 @retry_on_conflict
 def start(deps: Deps, import_id: UUID, operator: str) -> str:
     """Start a draft, or resume a stopped import, from its first row. Raises NotPossible."""
-    kept = _resting(deps, import_id)
+    kept = _resting(deps.reads, import_id)
     plan, _ = _plan(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
     told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
@@ -186,14 +188,14 @@ def forget_lists(deps: Deps) -> int:
         return imports.forget(session, deps.now() - DRAFT_KEPT_FOR, deps.now() - KEPT_FOR)
 
 
-def answered_rows(deps: Deps, import_id: UUID) -> Iterator[Sequence[object]]:
+def answered_rows(reads: sessionmaker[Session], import_id: UUID) -> Iterator[Sequence[object]]:
     """Yield the headings and the result of each row so far, with the lead's address if there is one."""
     yield ("row", "email", "answer", "reason", "lead")
-    with deps.reads() as session:
+    with reads() as session:
         answers = imports.answers_of(session, import_id)
     for first in range(0, len(answers), AT_A_TIME):
         some = answers[first : first + AT_A_TIME]
-        with deps.reads() as session:
+        with reads() as session:
             known = contacts.by_ids(session, [UUID(lead) for *_, lead in some if lead])
         for number, answer, reason, lead in some:
             who = known.get(UUID(lead)) if lead else None
@@ -230,8 +232,8 @@ def _end(deps: Deps, kept: Import, state: ImportState, fault: str | None) -> Non
             operator_actions.add(session, row)
 
 
-def _resting(deps: Deps, import_id: UUID) -> Import:
-    found = find_import(deps, import_id)
+def _resting(reads: sessionmaker[Session], import_id: UUID) -> Import:
+    found = find_import(reads, import_id)
     if found is None or found[0].file is None:
         raise NotPossible("This list is not there any more: bring it again.")
     return found[0]

@@ -95,4 +95,4 @@ def _lasting_pause(deps: Deps) -> str | None:
 
 def _is_told_away(deps: Deps) -> bool:
     with deps.reads() as session:
-        return any(is_told(deps, each) for each in incidents.current(session, {"resend_away"}))
+        return any(is_told(each, deps.now()) for each in incidents.current(session, {"resend_away"}))

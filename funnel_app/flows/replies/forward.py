@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 from email_validator import EmailNotValidError
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked
@@ -94,9 +95,9 @@ def _note_try(deps: Deps, received_id: UUID) -> None:
 
 
 @retry_on_conflict
-def refuse_forwarded(deps: Deps, received_id: UUID, why: str) -> None:
+def refuse_forwarded(sessions: sessionmaker[Session], received_id: UUID, why: str) -> None:
     """Record that a forwarded email did not arrive, as Resend reports. Safe to repeat."""
-    with deps.sessions.begin() as session:
+    with sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is not None and row.forward != Forward.NONE:
             row.forward, row.note = Forward.REFUSED, f"your mailbox did not take it: {why}"

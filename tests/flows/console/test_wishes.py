@@ -65,7 +65,7 @@ def enrolment(deps) -> Enrolment:
 
 
 def done(deps) -> list[tuple[str, str, str]]:
-    return [(each.action, each.operator, each.source) for each in list_actions(deps).rows]
+    return [(each.action, each.operator, each.source) for each in list_actions(deps.reads).rows]
 
 
 def test_a_sequence_is_steered_from_its_row_and_answered_there(desk, notion):

@@ -39,7 +39,7 @@ def enrolled(deps) -> int:
 
 
 def stands(deps, import_id):
-    kept, counts = uploads.find_import(deps, import_id)
+    kept, counts = uploads.find_import(deps.reads, import_id)
     return str(kept.state), dict(counts), kept.file is None
 
 
@@ -56,7 +56,7 @@ def dying(deps, at: int):
 
 def test_a_draft_says_what_would_become_of_it_and_shows_no_secret(deps):
     kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
-    columns = uploads.columns_of(uploads.find_import(deps, kept)[0])
+    columns = uploads.columns_of(uploads.find_import(deps.reads, kept)[0])
     assert [(each.field, each.example) for each in columns] == [
         ("email", "lead0@resend.dev"), ("first_name", "Ana"), ("", ""),
     ]  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_draft_says_what_would_become_of_it_and_shows_no_secret(deps):
 
 def test_what_is_kept_of_a_file_reads_as_the_file_did_or_is_refused_at_once(deps):
     zero = b"\xef\xbb\xbfEmail,First Name\nana@resend.dev,A\0na\n"
-    kept, _ = uploads.find_import(deps, uploads.keep_list(deps, "a", zero, ""))
+    kept, _ = uploads.find_import(deps.reads, uploads.keep_list(deps, "a", zero, ""))
     assert [each.example for each in uploads.columns_of(kept)] == ["ana@resend.dev", "Ana"]
     with pytest.raises(NotAList):
         uploads.keep_list(deps, "b", "{{Email}},Name\nana@resend.dev,Ana\n".encode("utf-16"), "")
@@ -80,7 +80,7 @@ def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
     uploads.start(both_deps, kept, "Olga")
     assert uploads.take_waiting(both_deps) is False
     assert stands(both_deps, kept) == ("done", {"enrolled": 7}, True)
-    rows = list(uploads.answered_rows(both_deps, kept))
+    rows = list(uploads.answered_rows(both_deps.reads, kept))
     assert len(rows) == 8 and rows[1][:3] == (2, "lead0@resend.dev", "enrolled")
     assert uploads.take_waiting(both_deps) is None
 
@@ -101,7 +101,7 @@ def test_one_whose_list_another_took_meanwhile_counts_no_row_of_it(deps, begun):
         uploads.take_waiting(deps)
 
     uploads.take_waiting(replace(deps, sleep=be_late))
-    kept, counts = uploads.find_import(deps, begun)
+    kept, counts = uploads.find_import(deps.reads, begun)
     assert (kept.done, dict(counts), enrolled(deps)) == (14, {"enrolled": 7}, 7)
 
 
@@ -129,10 +129,10 @@ def test_an_erasure_reaches_a_draft_and_the_answers(deps, begun):
     uploads.take_waiting(deps)
     erase(deps, "lead0@resend.dev")
     erase(deps, "Ana@B\u00fccher.example")
-    kept, _ = uploads.find_import(deps, draft)
+    kept, _ = uploads.find_import(deps.reads, draft)
     assert kept.file is None and "erased" in kept.fault
     assert stands(deps, written)[2] and not stands(deps, longer)[2], "somebody else's address holds theirs"
-    assert [row[1] for row in uploads.answered_rows(deps, begun)][1:3] == ["erased", "lead1@resend.dev"]
+    assert [row[1] for row in uploads.answered_rows(deps.reads, begun)][1:3] == ["erased", "lead1@resend.dev"]
 
 
 def test_the_file_of_a_stopped_import_goes_a_day_later_and_its_answers_stay(deps, begun):
@@ -158,7 +158,7 @@ def test_drafts_and_old_imports_are_forgotten(deps, begun):
     deps.now.forward(days=1, seconds=1)
     assert uploads.forget_lists(deps) == 1
     deps.now.forward(days=timedelta(days=30).days)
-    assert uploads.forget_lists(deps) == 1 and uploads.list_imports(deps) == []
+    assert uploads.forget_lists(deps) == 1 and uploads.list_imports(deps.reads) == []
 
 
 def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_second_time(deps, monkeypatch):
@@ -169,7 +169,7 @@ def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_sec
     real = uploads.take_list
 
     def take(deps, file, plan):
-        if uploads.find_import(deps, broken)[0].state == "running":
+        if uploads.find_import(deps.reads, broken)[0].state == "running":
             raise KeyError("nobody foresaw it")
         yield from real(deps, file, plan)
 
@@ -181,7 +181,7 @@ def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_sec
     with pytest.raises(KeyError):
         uploads.take_waiting(deps)
     assert uploads.take_waiting(deps) is None
-    assert stands(deps, broken)[0] == "stopped" and "KeyError" in uploads.find_import(deps, broken)[0].fault
+    assert stands(deps, broken)[0] == "stopped" and "KeyError" in uploads.find_import(deps.reads, broken)[0].fault
     assert stopped_lately(deps) == "broken.csv did not come in whole: it stopped by itself"
     monkeypatch.undo()
     uploads.start(deps, broken, "Olga")

@@ -375,8 +375,8 @@ def test_after_a_restore_no_reply_goes_on_and_no_list_comes_in_by_itself(deps, e
     deps.now.forward(days=1)
     answer_received(new)
     assert uploads.take_waiting(new) is None
-    rows = list_received(new, None, 9)
+    rows = list_received(new.reads, None, 9)
     assert [(row["read"], row["forward"]) for row in rows] == [(True, "unsure")] * 2
     assert [row["text"] for row in rows] == ["Call me.", None] and new.mailer.calls == []
-    stopped, _ = uploads.find_import(new, kept)
+    stopped, _ = uploads.find_import(new.reads, kept)
     assert stopped.state == "stopped" and "may have gone out since that backup" in stopped.fault
