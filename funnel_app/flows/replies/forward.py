@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked
 from funnel_app.flows.replies.answer import what_ended, why_not_forwarded
 from funnel_app.flows.replies.ours import loop_mark
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -42,11 +42,8 @@ def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
         return _put_off(deps, row, f"all sending is paused: {pause.reason}", None)
     _note_try(deps, row.id)
     payload = payload_of(deps, row)
-    wait_for_turn(deps, row.id)
-    try:
+    with turn(deps, row.id):
         answer = deps.mailer.send([payload], f"reply-{row.id}-{row.forwards}")
-    finally:
-        deps.rate.answered(row.id)
     if outcome := OUTCOMES.get(answer.kind):
         return _settle(deps, row.id, outcome, answer.detail if outcome is Forward.REFUSED else None)
     return _put_off(deps, row, answer.detail or str(answer.kind), answer)
