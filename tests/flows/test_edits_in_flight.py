@@ -307,6 +307,22 @@ def test_a_run_that_was_stopped_just_goes_on_and_is_taken_for_no_older_file(deps
     assert [each.newer_since for each in plan_changes(new)] == [live.now()]
 
 
+def test_a_keep_that_was_stopped_is_taken_for_no_apply_that_goes_on(deps, monkeypatch):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    new = restarted(live)
+    opt_in(new, PEOPLE[0])
+    live.now.forward(hours=1)
+    opt_in(live, PEOPLE[1])
+    came = live.now()
+    live.now.forward(hours=1)
+    monkeypatch.setattr(replan, "_keep", die)
+    with pytest.raises(WorkerDied):
+        keep_on_older(new, "olga")
+    stopped = "the changed files are for new leads only, which was stopped before its end"
+    assert list_actions(new.reads).rows[0].detail == stopped
+    assert [each.newer_since for each in plan_changes(new)] == [came]
+
+
 def test_who_is_where_goes_by_the_text_that_is_next_on_an_older_plan_too(deps):
     live = replace(deps, settings=replace(deps.settings, testing_mode=False))
     opt_in(live, PEOPLE[0])

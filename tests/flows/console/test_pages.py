@@ -259,7 +259,7 @@ class TestFigures:
     def test_rates_are_of_what_was_handed_over(self, world):
         by_key = {row.key: row for row in figures_of(world.deps, 7).templates}
         first = by_key["lead_nurture_email_1"]
-        assert (first.handed_over, first.delivery, first.bounce) == (2, 0.5, 0.5)
+        assert (first.submitted, first.delivery, first.bounce) == (2, 0.5, 0.5)
         assert (first.bounced, first.complained) == (1, 0)
         assert by_key["precall_prep_email_1"].delivery is None
 
