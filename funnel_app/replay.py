@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.bodies import FORM, bytes_of, read_body
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received_calls import find_hook, mark_replayed, told_faults
+from funnel_app.flows.intake.received_calls import faults_in_words, find_hook, mark_replayed
 
 # A caller cannot set keys of the WSGI environment without HTTP_.
 REPLAY_OF = "funnel.replay_of"
@@ -67,7 +67,9 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     if taken:
         mark_replayed(current_deps().sessions, hook_id, told["hook_id"])
     errors = told.get("errors") or {}
-    words = told_faults(errors) or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    words = (
+        faults_in_words(errors) or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    )
     return Replayed(taken, str(told.get("status")), str(words), errors)
 
 

@@ -157,8 +157,8 @@ def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:
 
 
 def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    told = {row.name: _told(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
-    return {**_of_call(hook, facts), **told}
+    given = {row.name: _read(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
+    return {**_of_call(hook, facts), **given}
 
 
 def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
@@ -173,7 +173,7 @@ def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, obje
     }
 
 
-def _told(variable: Variable, value: object, facts: CampaignFacts) -> object:
+def _read(variable: Variable, value: object, facts: CampaignFacts) -> object:
     texts = [str(each) for each in (value if isinstance(value, list) else [value])]
     days = [spoken.day(text, facts.zone) for text in texts]
     if variable.type == "date" and all(days):

@@ -79,7 +79,7 @@ def experiments_command(as_json: bool) -> None:
     """Show the steps that compare two texts: how many readers of each went on, and is the difference chance?"""
     found = experiments(current_deps())
     if as_json:
-        say(json.dumps([_told(each) for each in found], indent=2))
+        say(json.dumps([_as_json(each) for each in found], indent=2))
         return
     for each in found:
         say(f"{each.step.title} ({each.sequence.campaign}/{each.sequence.name} {each.step.number}): {each.verdict}")
@@ -91,7 +91,7 @@ def experiments_command(as_json: bool) -> None:
         say("No step compares two texts: docs/experiments.md says how to.")
 
 
-def _told(each: Experiment) -> dict[str, Any]:
+def _as_json(each: Experiment) -> dict[str, Any]:
     rows = [
         {"template": row.key, "readers": row.went_on.of, "went_on": row.went_on.did, "within": row.went_on.within}
         for row in each.variants

@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received_calls import find_hook, list_hooks
@@ -40,10 +40,10 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    show_by_id("call", rows, lambda row: _told(row, zone))
+    show_by_id("call", rows, lambda row: _line(row, zone))
 
 
-def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _line(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     reason = f": {row['reason']}" if row["reason"] else ""
     at = datetime.fromisoformat(row["at"]).astimezone(zone)
     return f"{at:%d %b %Y %H:%M:%S} {row['hook']} of {row['email'] or 'nobody'}, {row['outcome']}{reason}"
@@ -103,10 +103,8 @@ def _plain(text: str) -> Any:
 
 
 def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
-    try:
+    with said_plainly(NotReplayable):
         replayed = replay_call(hook_id, changes)
-    except NotReplayable as fault:
-        raise click.ClickException(str(fault)) from None
     note("replay", f"call {hook_id}: {replayed.status}")
     say(f"{hook_id}  {replayed.status}: {replayed.words}")
     return replayed.taken

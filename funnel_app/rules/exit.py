@@ -131,7 +131,7 @@ def _booked(booking: BookingFacts, otherwise: datetime) -> Happening:
     return Happening(event=Event.BOOKING, occurrence=booking.occurrence, at=at, call_at=booking.call_at)
 
 
-def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
+def in_words(event: Event, at: datetime, zone: ZoneInfo) -> str:
     """Return what happened and on which day, in the owner's words and time zone."""
     return f"{REASONS[event]} {on_day(at, zone)}"
 
@@ -146,7 +146,7 @@ def ended_by(
     own = [(e, _ending(campaign, contact, e, happening)) for e in contact.enrolments if e.campaign == campaign.name]
     theirs = [(e, _ending_elsewhere(others, e, happening)) for e in contact.enrolments if e.campaign != campaign.name]
     found = [(enrolment, by) for enrolment, by in (*own, *theirs) if enrolment.runs]
-    return [_ended(e, by.event, told(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
+    return [_ended(e, by.event, in_words(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
 
 
 def _ending(

@@ -96,11 +96,11 @@ def reason_of(event: HookEvent) -> str | None:
     if is_put_aside(event):
         return f"put aside: {answer['put_aside']}"
     if event.outcome == Outcome.REFUSED:
-        return told_faults(event.errors or {})
+        return faults_in_words(event.errors or {})
     return answer.get("reason")
 
 
-def told_faults(errors: Mapping[str, Any]) -> str:
+def faults_in_words(errors: Mapping[str, Any]) -> str:
     """Return a call's faults as one line, each with its field."""
     return "; ".join(f"{field}: {_said(words)}" for field, words in errors.items())
 

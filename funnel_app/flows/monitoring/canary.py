@@ -67,7 +67,7 @@ def late(deps: Deps) -> str | None:
     if run.delivered_at is None and age > DELIVERED_WITHIN:
         reason = f": {run.reason}" if run.reason else ""
         return f"the test email of {said_at(deps, run.started_at)} is {run.state}{reason}"
-    if run.delivered_at is not None and not run.told:
+    if run.delivered_at is not None and not run.reported:
         when = said_at(deps, run.started_at)
         return f"the test email of {when} arrived, but only asking told: Resend's reports do not come"
     if age > every + DELIVERED_WITHIN:

@@ -127,7 +127,7 @@ def test_nobody_is_taken_for_the_wisher_where_funnel_wrote_the_row_after(desk, n
 def test_a_wish_is_granted_once_wherever_its_process_dies(desk, notion, monkeypatch, where):
     later = desk.now()
     wish(notion, SEQUENCES_DATABASE_ID, Wish="Send next now")
-    names = {"before": "_do", "after": "_told", "answer": "_answer"}
+    names = {"before": "_do", "after": "_recorded", "answer": "_answer"}
 
     monkeypatch.setattr(wishes, names[where], die)
     with pytest.raises(WorkerDied):
@@ -168,7 +168,7 @@ def test_an_answer_that_notion_took_without_saying_so_does_not_swallow_the_next_
 
 def test_a_wish_that_was_taken_back_before_its_answer_does_not_swallow_the_same_one_later(desk, notion, monkeypatch):
     wish(notion, SEQUENCES_DATABASE_ID, Wish="Pause")
-    monkeypatch.setattr(wishes, "_told", die)
+    monkeypatch.setattr(wishes, "_recorded", die)
     with pytest.raises(WorkerDied):
         grant_wishes(desk)
     monkeypatch.undo()
