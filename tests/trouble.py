@@ -15,7 +15,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.lists.import_settings import ImportSettings
-from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start, take_waiting
+from funnel_app.flows.lists.take_uploaded import take_waiting
+from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.replies.keep import Arrival, keep_received

@@ -21,7 +21,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
-from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
+from funnel_app.gateways.notion.table import NotionTable, Row, RowGone
 from funnel_app.ledger import operator_actions, suppressions, wishes
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION

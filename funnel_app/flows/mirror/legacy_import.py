@@ -22,7 +22,7 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
 from funnel_app.flows.mirror.rows import Written, address_of, by_address
-from funnel_app.gateways.notion.workspace import NotionTable, Row
+from funnel_app.gateways.notion.table import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope

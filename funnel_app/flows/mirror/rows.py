@@ -12,8 +12,8 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.notion.schema import Table, Writes
+from funnel_app.gateways.notion.table import Row
 from funnel_app.gateways.notion.values import Value, row_time
-from funnel_app.gateways.notion.workspace import Row
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.rules.exit import REASONS
 

@@ -13,7 +13,7 @@ from funnel_app.flows.monitoring.checks.notion import notion as check_notion
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.notion.workspace import NotionTable
+from funnel_app.gateways.notion.table import NotionTable
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.ledger.wishes import Wish
