@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.campaigns.sequence_rows import sequence_rows
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.replan import apply_command, plan_command
@@ -32,7 +33,7 @@ def group(context: click.Context, as_json: bool) -> None:
     """List every sequence of the campaign files with its handler, hook, steps and times."""
     if context.invoked_subcommand is not None:
         return
-    rows = current_deps().registry.rows()
+    rows = sequence_rows(current_deps().registry)
     if as_json:
         say(json.dumps(rows, indent=2, default=str))
         return

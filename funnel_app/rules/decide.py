@@ -8,7 +8,8 @@ from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
-from funnel_app.rules.exit import Happening, by_calls, in_words, touches, touches_elsewhere
+from funnel_app.rules.exit import Happening, by_calls, touches, touches_elsewhere
+from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.limits import check_limits
 from funnel_app.rules.places import GIVE_UPS

@@ -28,7 +28,7 @@ from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
 from funnel_app.ledger.types import new_id
 from funnel_app.rules.contact import only_new
-from funnel_app.rules.exit import in_words
+from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 from funnel_app.rules.states import RUNNING
