@@ -10,7 +10,8 @@ from funnel_app.campaigns.fields import CampaignError
 from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.campaigns.model import SAME, EmailOne, Event, Hook, Kind, Step
 from funnel_app.campaigns.recipients import is_test_recipient
-from funnel_app.campaigns.registry import Registry, UnknownCampaign, load_registry, shown
+from funnel_app.campaigns.registry import Registry, UnknownCampaign, load_registry
+from funnel_app.campaigns.sequence_rows import shown
 
 REGISTRY = load_registry(("evergreen",))
 CHRISTMAS = REGISTRY.campaign("christmas")
