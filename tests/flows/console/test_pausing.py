@@ -136,7 +136,7 @@ def test_what_it_would_do_is_said_before(ready):
         ready, PauseRequest("five_day", "why", (ready.now() + timedelta(days=7, seconds=90)).isoformat()), "Olga"
     )
     assert (told.waiting, told.late) == (5, 2), "they are a minute apart, and may be seven days late"
-    assert told.told == "5 emails are due before that, and 2 of them would be too late by then, and be skipped."
+    assert told.in_numbers == "5 emails are due before that, and 2 of them would be too late by then, and be skipped."
     assert list_pauses(ready).standing == []
 
 
