@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Step
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import Reader, booked_calls
+from funnel_app.flows.templates.reader import Reader, booked_calls
 
 ADDRESS = "delivered+sample@resend.dev"
 # Nobody has this token, so the link in a sample letter unsubscribes nobody.
