@@ -17,7 +17,7 @@ from bench.shots import person
 from funnel_app.flows.intake.keep_refused import BUDGET_BYTES
 from funnel_app.ledger.engine import USUAL_LOG
 from sandbox.command_line import command_line
-from sandbox.stack import Stack, running_stack
+from sandbox.stack import Stack, running_stack, start_web
 
 PATH = "/webhook/christmas/signup"
 CALLERS = 8
@@ -64,9 +64,7 @@ def main(count: int) -> int:
     """Start a web process, send the calls and print a table; exit with 1 if a promise does not hold."""
     machine = calibrate()
     with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
-        stack.flask("db", "upgrade")
-        stack.processes.start("web")
-        stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+        start_web(stack)
         full = round(BUDGET_BYTES / len(FILLER)) + 1
         first = send(stack, range(full))
         then = send(stack, range(full, full + count))
