@@ -86,7 +86,11 @@ def queries_of(deps, what) -> int:
 class TestToday:
     def test_an_empty_ledger_is_calm(self, ready):
         seen = look_at_today(ready)
-        assert seen.headline.state == "well" and seen.day.due == seen.unexplained == 0 and len(seen.ahead.hours) == 24
+        assert (
+            seen.headline.state == "well"
+            and seen.headline.day.due == seen.unexplained == 0
+            and len(seen.ahead.hours) == 24
+        )
 
     def test_all_that_needs_a_person_is_there_with_its_reason(self, world):
         seen = look_at_today(world.deps)
