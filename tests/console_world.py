@@ -126,7 +126,7 @@ EIGHT_TIMES = (
 def come_eight_times(deps: Deps, name: str = "many", *, in_doubt: bool = False) -> UUID:
     """Let somebody come into every sequence of both campaigns within a moment; return who, the same at each call.
 
-    With `in_doubt`, nobody knows of the first email of each whether it went.
+    With `in_doubt`, nobody knows whether the first emails went, where they are due within the hour.
     """
     address, contact = f"delivered+{name}@resend.dev", {"first_name": "Bo", "name": "Bo Many", **ASSESSMENT}
     for event, campaign in EIGHT_TIMES:
@@ -134,10 +134,11 @@ def come_eight_times(deps: Deps, name: str = "many", *, in_doubt: bool = False) 
         about = {"call_at": deps.now() + timedelta(days=9), "occurrence": f"call-{name}"} if meets else {}
         told = call(address, event, contact=contact, payload={"email": address, "event": event}, **about)
         receipt = enrol(deps, replace(told, campaign=campaign))
-        if in_doubt:
+        first = email_ids(receipt)[0]
+        if in_doubt and look(deps, first).due_at <= deps.now() + timedelta(hours=1):
+            deps.now.at = max(deps.now(), look(deps, first).due_at)
             deps.mailer.script.append(UNCLEAR)
-            deps.now.at = max(deps.now(), min(look(deps, id_).due_at for id_ in email_ids(receipt)))
-            deliver(deps, email_ids(receipt)[:1])
+            deliver(deps, [first])
     assert receipt.contact_id
     return receipt.contact_id
 
