@@ -63,6 +63,11 @@ class Registry:
             raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
         return self.campaigns[name]
 
+    @cached_property
+    def starts(self) -> frozenset[str]:
+        """The events that start a sequence."""
+        return frozenset(each.starts_on for found in self.campaigns.values() for each in found.sequences.values())
+
     def hook(self, campaign: str, name: str) -> Hook:
         """Return a hook of a campaign's file; UnknownCampaign names the existing ones."""
         hooks = self.campaign(campaign).hooks

@@ -29,6 +29,15 @@ def test_at_home_nobody_is_bound_to_https(sqlite):
     assert "Strict-Transport-Security" not in client.get("/healthz").headers
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/console/login"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_no_header_comes_twice_and_a_length_is_that_of_the_body(client, path, method):
+    answer = client.open(path, method=method)
+    names = [name.lower() for name, _ in answer.headers]
+    assert len(set(names)) == len(names) and "x-request-id" in names
+    assert method == "HEAD" or int(answer.headers["Content-Length"]) == len(answer.data)
+
+
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-123", True), ("x" * 65, False), ("a b", False), ("<script>", False), ("", False)]
 )
