@@ -7,7 +7,7 @@ from enum import StrEnum
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_told, needs, stands
+from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_reported, needs, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
@@ -84,7 +84,7 @@ def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tupl
     explain = OF_STOPS | ({"worker_gone"} if stopped else set())
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
-        present = [each for each in incidents.current(session) if stands(deps, each)]
+        present = [each for each in incidents.current(session) if stands(each, deps.now())]
         wants = needs(deps, session, present, stopped=stopped, whole=whole)
     return wants, day, [each for each in present if each.kind in explain]
 
@@ -107,11 +107,11 @@ def _lasting_pause(deps: Deps) -> str | None:
         pause = deps.pause.current()
     except Unavailable:
         return None
-    if pause is None or not (pause.kind in LASTING or _is_told_away(deps)):
+    if pause is None or not (pause.kind in LASTING or _is_resend_away(deps)):
         return None
     return pause_reason(deps)
 
 
-def _is_told_away(deps: Deps) -> bool:
+def _is_resend_away(deps: Deps) -> bool:
     with deps.reads() as session:
-        return any(is_told(deps, each) for each in incidents.current(session, {"resend_away"}))
+        return any(is_reported(each, deps.now()) for each in incidents.current(session, {"resend_away"}))
