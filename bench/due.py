@@ -12,10 +12,10 @@ from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert, select
 
 from funnel_app.gateways.redis.queue import Queues
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
 from funnel_app.ledger.types import new_id
 from sandbox.redis_server import free_port
@@ -53,6 +53,14 @@ class Bench:
         queues.close()
         engine.dispose()
         return ids
+
+    def written(self) -> tuple[int, int]:
+        """Return how many enrolments and emails the ledger has."""
+        engine = open_engine(self.stack.processes.env["DATABASE_URL"])
+        with make_sessions(engine)[1]() as session:
+            enrolled, planned = (session.scalar(select(func.count()).select_from(each)) for each in (Enrolment, Email))
+        engine.dispose()
+        return enrolled or 0, planned or 0
 
     def wait_for(self, count: int, within_s: float) -> dict[str, Any]:
         """Return what the stand-in received, once this many emails arrived or the time is over."""

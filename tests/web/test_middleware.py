@@ -90,7 +90,7 @@ def test_what_a_fault_of_ours_stopped_is_kept_and_replayed_once_it_is_fixed(clie
         patched.setattr("funnel_app.web.hooks.common.enrol", broken)
         assert [signup(client).status_code for _ in range(2)] == [500, 500]
         assert client.post(SIGNUP, json={"email": "x@resend.dev"}).status_code == 401
-    (kept,) = list_hooks(deps, "refused", 9)
+    (kept,) = list_hooks(deps.reads, "refused", 9)
     assert "A fault of ours stopped it" in kept["reason"] and kept["email"] == "ana@resend.dev"
     operator = Operator(client)
     operator.log_in()

@@ -200,7 +200,7 @@ def _replica(deps: Deps) -> Observation:
 
 
 def _damage(deps: Deps) -> Observation:
-    if damage := ledger_health.known_damage(deps):
+    if damage := ledger_health.known_damage(deps.reads):
         yield ledger_health.KIND, "", damage
 
 
