@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from dotenv import dotenv_values
-
+from funnel_app.environment import read_file
 from jobs.processes import PARTS
 from sandbox.command_line import command_line
 from sandbox.processes import ROOT, NotStarted, Processes, stop_once
@@ -27,12 +26,12 @@ def main() -> int:
     stop_once()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-run-")))
-        processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
-        stack.callback(processes.stop)
         try:
+            processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
+            stack.callback(processes.stop)
             print(processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade"), end="")
             return _run(processes)
-        except NotStarted as fault:
+        except (NotStarted, OSError, RuntimeError) as fault:
             print(fault, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
@@ -41,7 +40,8 @@ def main() -> int:
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:
-    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env", interpolate=False).items()}, **os.environ}
+    own = ROOT / ".env"
+    given = {**(read_file(own) if own.exists() else {}), **os.environ}
     port = given.get("PORT", "8000")
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):

@@ -15,6 +15,7 @@ from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.template_pages import stand_of, versions_of
 from funnel_app.flows.receipt import iso
@@ -35,7 +36,7 @@ COMMAND_LINE = "the command line"
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
-@click.group("templates")
+@click.group("templates", cls=WholeHelp)
 def group() -> None:
     """Check, preview and test the texts in Notion."""
 

@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from funnel_app.commands.cli import COMMANDS as COMMANDS_BY_NAME
+from funnel_app.commands.cli import CommandLine, own_command
 from tests.console_world import fill
 from tests.flows.leads import write_templates
 
@@ -31,6 +34,23 @@ def printed(app, deps, monkeypatch):
 
 def words(text: str) -> set[str]:
     return {word for word in re.split(r"[\s│┃|]+", text) if 3 < len(word) <= LONGEST and re.search(r"[a-z]", word)}
+
+
+def all_commands(command, *path):
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from all_commands(below, *path, name)
+
+
+def test_no_help_is_cut_and_none_is_wider_than_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    every = [found for name in COMMANDS_BY_NAME for found in all_commands(own_command(name), name)]
+    assert len(every) > 50
+    for path, command in [*every, ((), CommandLine("flask"))]:
+        help_ = CliRunner().invoke(command, ["--help"], prog_name=" ".join(("flask", *path))).stdout
+        assert help_.startswith("Usage: ")
+        lines = [line for line in help_.splitlines() if not line.startswith("Usage:")]
+        assert [line for line in lines if len(line) > 80 or line.endswith("...")] == [], path
 
 
 def test_no_table_cuts_a_word_at_80_columns(printed):
