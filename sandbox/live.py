@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.caller import Away, Broken, Caller
 from sandbox.journey import STAGES, Journey, Stage
+from sandbox.processes import stop_once
 from sandbox.scenario import HOOKS
 
 LOOK_AGAIN_S = 1.0
@@ -175,4 +176,5 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    stop_once()
     sys.exit(main())
