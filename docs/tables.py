@@ -33,7 +33,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.flows.monitoring.metrics import KINDS
-from funnel_app.flows.templates.audit import CURES
+from funnel_app.flows.templates.cures import CURES
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.outbox import MEANINGS

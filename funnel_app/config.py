@@ -20,13 +20,21 @@ from funnel_app.address_checks import (
     without_end,
 )
 from funnel_app.environment import NotReadable, fill, find_file
+from funnel_app.secret_checks import (
+    key,
+    key_or_off,
+    long_enough,
+    own_signing_secrets,
+    password,
+    signing_keys,
+    strong_or_off,
+    strong_pair,
+    webhook_secrets,
+)
 from funnel_app.setting_checks import (
     between,
     folder_or_off,
-    key,
-    key_or_off,
     log_level,
-    long_enough,
     mailbox,
     mailbox_or_none,
     mailbox_or_off,
@@ -35,17 +43,11 @@ from funnel_app.setting_checks import (
     not_blank,
     notion_id,
     notion_id_or_off,
-    own_signing_secrets,
     parts_of,
-    password,
     recipients,
     role,
     share,
-    signing_keys,
-    strong_or_off,
-    strong_pair,
     time_zone,
-    webhook_secrets,
 )
 from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 from funnel_app.setting_meanings import MEANINGS

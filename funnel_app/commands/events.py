@@ -40,14 +40,14 @@ def show_list(state: str | None, limit: int, as_json: bool) -> None:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    show_by_id("event", rows, lambda row: _told(row, zone))
+    show_by_id("event", rows, lambda row: _line(row, zone))
     for each in find_receivers(deps):
         say(f"{each.host}: {each.waiting:,} waiting" + (f"; it {each.error}" if each.error else ""))
     if not deps.settings.events_webhook_urls:
         say("EVENTS_WEBHOOK_URL is not set: nobody is told.")
 
 
-def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _line(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     at = datetime.fromisoformat(row["at"]).astimezone(zone)
     state = row["state"].replace("_", " ")
     tries = f" after {row['attempts']} tries" if row["attempts"] > 1 else ""

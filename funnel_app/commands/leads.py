@@ -19,7 +19,7 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.terminal import Terminal
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
@@ -80,7 +80,7 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         )
     if file.name.endswith((RESULT, FORESEEN)):
         raise click.ClickException(f"{file} holds our answers and no leads: import the file without {RESULT}.")
-    with file.open("rb") as opened, _said_plainly():
+    with file.open("rb") as opened, said_plainly(NotAList, NotPossible):
         form, guessed = first_guess(opened)
         mapped = with_columns(form, guessed, _pairs(asked["columns"], PAIR))
         _show_columns(opened, form, mapped)
@@ -116,8 +116,8 @@ def export(file: Path | None, **filters: Any) -> None:
     else:
         with _private(file) as out:
             csv.writer(out).writerows([safe(cell) for cell in row] for row in rows)
-        say(f"{things(count_leads(deps, wanted), 'lead')} written to {file}.", err=True)
-    note("export", f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV")
+        say(f"{things(count_leads(deps.reads, wanted), 'lead')} written to {file}.", err=True)
+    note("export", f"took a list of {things(count_leads(deps.reads, wanted), 'lead')} along as CSV")
 
 
 def _line(row: Iterable[object]) -> str:
@@ -214,11 +214,3 @@ def _bar(rows: int) -> Iterator[Any]:
         # Each row is read twice: first for people who unsubscribed, then for the others.
         task = progress.add_task("rows, twice", total=2 * rows)
         yield lambda count: progress.advance(task, count)
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    try:
-        yield
-    except (NotAList, NotPossible) as fault:
-        raise click.ClickException(str(fault)) from None

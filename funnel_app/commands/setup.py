@@ -18,7 +18,7 @@ from funnel_app.deploy.live_checks import Found, Unfit
 from funnel_app.environment import NotReadable, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.http.public_url import PublicUrlProbe
-from funnel_app.setting_checks import is_example
+from funnel_app.secret_checks import is_example
 
 Values = dict[str, str]
 

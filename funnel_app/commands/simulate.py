@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -33,15 +33,13 @@ def simulate_command(
 ) -> None:
     """Play SEQUENCE (or CAMPAIGN/SEQUENCE) on a fast clock; nothing is written, sent or asked outside."""
     deps = current_deps()
-    try:
+    with said_plainly(NotUnderstood):
         script = write_script(deps.registry, sequence, now=deps.now(), at=at, then=then, sample=sample, lead=lead)
         calendar = simulate(deps, script)
-    except NotUnderstood as fault:
-        raise click.ClickException(str(fault)) from None
     warnings = warnings_of(calendar, script.campaign, script.at)
     if as_json:
         rows = [asdict(each) for each in calendar]
-        say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_told))
+        say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_text))
         return
     zone = ZoneInfo(script.campaign.timezone)
     _print(calendar, zone, texts)
@@ -67,5 +65,5 @@ def _outcome(each: Played) -> str:
     return each.subject if each.gone else f"{each.state}: {each.reason}"
 
 
-def _told(value: object) -> str:
+def _text(value: object) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

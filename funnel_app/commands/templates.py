@@ -164,7 +164,7 @@ def serve_again(key: str, version: str | None) -> None:
     deps = current_deps()
     with _notion_asked():
         find_place(deps.registry, key)
-    listed = versions_of(deps, key)
+    listed = versions_of(deps.reads, key)
     if version is None:
         _list_versions(listed, stand_of(deps, key))
         return

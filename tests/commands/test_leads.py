@@ -43,7 +43,7 @@ def test_a_list_is_shown_asked_about_taken_in_and_answered(run, deps, file):
     first = result.read_bytes()
     run("import", file, *WISH, "--yes")
     assert result.read_bytes() == first
-    told = [done.detail for done in list_actions(deps).rows if done.action == "import"]
+    told = [done.detail for done in list_actions(deps.reads).rows if done.action == "import"]
     assert len(told) == 4 and any("1 enrolled" in words for words in told)
 
 
@@ -51,7 +51,7 @@ def test_a_dry_run_answers_beside_and_takes_nothing(run, deps, file):
     done = run("import", file, *WISH, "--dry-run")
     assert "Would be: 1 enrolled" in done.stdout
     assert answers(file.with_name("list.csv.dry-run.csv"))[0] == ("ana@resend.dev", "enrolled")
-    assert not list_actions(deps).rows
+    assert not list_actions(deps.reads).rows
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_nothing_comes_in_where_the_answers_cannot_be_written(run, deps, file):
     file.with_name("list.csv.result.csv").mkdir()
     done = run("import", file, *WISH, "--yes")
     assert done.exit_code == 1 and "cannot be written (Is a directory)" in done.output
-    assert list_actions(deps).rows == []
+    assert list_actions(deps.reads).rows == []

@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.exit import ended_as
+from funnel_app.rules.exit_words import ended_as
 
 
 @pytest.mark.parametrize(

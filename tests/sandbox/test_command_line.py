@@ -27,9 +27,11 @@ def test_numbers_are_read_in_order_and_words_anywhere(given, read):
     assert command_line("Measure.", ("full",), given, leads=300, rate=3.0) == read
 
 
-def test_a_list_takes_as_many_as_there_are():
+def test_a_list_takes_as_many_as_are_left():
     assert command_line("", (), ["1", "2"], sizes=[7]) == {"sizes": [1, 2]}
     assert command_line("", (), [], sizes=[7]) == {"sizes": [7]}
+    assert command_line("", (), ["3", "1", "2"], seed=1, sizes=[7]) == {"seed": 3, "sizes": [1, 2]}
+    assert command_line("", (), [], seed=1, sizes=[7]) == {"seed": 1, "sizes": [7]}
 
 
 @pytest.mark.parametrize(

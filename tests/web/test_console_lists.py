@@ -2,7 +2,7 @@
 
 import io
 
-from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists import take_uploaded, uploads
 from funnel_app.web.bounded_request import LARGEST_LIST
 from tests.web.console import TOKEN
 
@@ -30,7 +30,7 @@ def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     assert "The first email goes to each as soon as the row is in." in foreseen
     olga.send(path, verb="start", **WISH)
     assert "waiting" in olga.get(path).text
-    uploads.take_waiting(deps)
+    take_uploaded.take_waiting(deps)
     assert "1 suppressed" in olga.get(path).text
     assert olga.get(f"{path}.csv").text.splitlines()[1].startswith("2,ana@resend.dev,enrolled,")
     assert "list.csv" in olga.get("/console/lists").text
@@ -51,7 +51,7 @@ def test_a_stranger_and_a_form_of_elsewhere_bring_nothing(client, olga, deps):
     olga.send("/console/logout", form="/console/lists")
     form = {"file": (io.BytesIO(ROWS), "list.csv")}
     assert client.post("/console/lists", data=form, content_type="multipart/form-data").status_code == 401
-    assert uploads.list_imports(deps) == []
+    assert uploads.list_imports(deps.reads) == []
 
 
 def test_a_wish_that_cannot_be_is_answered_on_the_page(olga):

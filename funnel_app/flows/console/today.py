@@ -158,7 +158,7 @@ def _ahead(deps: Deps) -> Ahead:
 
 def _current_incidents(deps: Deps) -> list[Incident]:
     with deps.reads() as session:
-        return [each for each in incidents.current(session) if stands(deps, each)]
+        return [each for each in incidents.current(session) if stands(each, deps.now())]
 
 
 def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:

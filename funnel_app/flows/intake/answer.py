@@ -128,10 +128,12 @@ def log_answer(answered: Answered) -> None:
         for _, email in change.moved():
             ids = {"email": str(email.id), "enrolment": str(change.now.id)}
             log.info("email_moved", **ids, state=str(email.state), reason=email.reason)
-    log.info("webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
+    log.info(
+        "webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_log_fields(answered.receipt)
+    )
 
 
-def _told(receipt: Receipt) -> dict[str, object]:
+def _log_fields(receipt: Receipt) -> dict[str, object]:
     return {
         "hook": str(receipt.hook_id),
         "contact": str(receipt.contact_id),

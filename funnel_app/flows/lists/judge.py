@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError
 
-from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked, normalised, unmailable
 from funnel_app.flows.intake.manual import NotUnderstood, value_of
 from funnel_app.flows.lists.import_settings import Plan
@@ -58,18 +58,18 @@ class Seen:
     rows: dict[bytes, int] = field(default_factory=dict)
 
 
-def leavers(deps: Deps, plan: Plan, lines: Iterable[Line], seen: Seen) -> Iterator[tuple[str, Standing]]:
+def leavers(plan: Plan, lines: Iterable[Line], seen: Seen, now: datetime) -> Iterator[tuple[str, Standing]]:
     """Yield the addresses that these rows suppress, each with the reason, and remember them."""
     for line in lines:
-        said = read_row(line, plan.reading, deps.now())
+        said = read_row(line, plan.reading, now)
         if said.standing.leaves and (email_norm := _address(said.address)) is not None:
             seen.leaving.setdefault(_key(email_norm), (said.number, said.standing.value))
             yield email_norm, said.standing
 
 
-def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
+def judge(plan: Plan, line: Line, seen: Seen, now: datetime) -> Answer | Candidate:
     """Return the answer of a row that is not imported, or the candidate; each address counts by its first row only."""
-    said = read_row(line, plan.reading, deps.now())
+    said = read_row(line, plan.reading, now)
     try:
         email_norm = normalised(said.address)
         email, fault = checked(said.address).normalized, said.fault or unmailable(said.address)

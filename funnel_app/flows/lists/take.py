@@ -65,7 +65,7 @@ def take_list(
     A caller stops the import by not asking for the next step. Safe to repeat. May raise NotAList midway.
     """
     seen, begins = Seen(), beginnings(deps, plan)
-    room = nullcontext if dry_run else partial(leaving_room, deps)
+    room = nullcontext if dry_run else partial(leaving_room, deps.sleep)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with room():
             _suppress(deps, plan, lines, seen, dry_run=dry_run)
@@ -84,14 +84,14 @@ def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _suppress(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> None:
-    found = list(leavers(deps, plan, lines, seen))
+    found = list(leavers(plan, lines, seen, deps.now()))
     if found and not dry_run:
         said = f"in another program, as a list said {today(deps)}"
         suppress_each(deps, [(address, SCOPES[why], f"{why} {said}") for address, why in found], IMPORT)
 
 
 def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> list[Answer]:
-    judged = [judge(deps, plan, line, seen) for line in lines]
+    judged = [judge(plan, line, seen, deps.now()) for line in lines]
     free = list(_not_forbidden(deps, plan, [each for each in judged if isinstance(each, Candidate)]))
     rows = [each for each in free if isinstance(each, Candidate)]
     if plan.sequence is None:

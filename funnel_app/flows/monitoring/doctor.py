@@ -96,11 +96,11 @@ def _examined(deps: Deps) -> list[Check]:
     unseen = [name for name, checks in found.items() if checks is None]
     checks = [check for each in found.values() for check in each or ()]
     if unseen:
-        checks = [_telling(check, unseen) if check.name == "ledger" else check for check in checks]
+        checks = [_with_unseen(check, unseen) if check.name == "ledger" else check for check in checks]
     return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in checks]
 
 
-def _telling(ledger: Check, unseen: Sequence[str]) -> Check:
+def _with_unseen(ledger: Check, unseen: Sequence[str]) -> Check:
     """Return the ledger's check with the checks that could not run without it; a fault even if it is back by now."""
     if ledger.status is Status.FAULT:
         return preventing(ledger, unseen)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, Need, is_told, needs
+from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, Need, is_reported, needs
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
@@ -88,11 +88,11 @@ def _lasting_pause(deps: Deps) -> str | None:
         pause = deps.pause.current()
     except Unavailable:
         return None
-    if pause is None or not (pause.kind in LASTING or _is_told_away(deps)):
+    if pause is None or not (pause.kind in LASTING or _is_resend_away(deps)):
         return None
     return pause_reason(deps)
 
 
-def _is_told_away(deps: Deps) -> bool:
+def _is_resend_away(deps: Deps) -> bool:
     with deps.reads() as session:
-        return any(is_told(deps, each) for each in incidents.current(session, {"resend_away"}))
+        return any(is_reported(each, deps.now()) for each in incidents.current(session, {"resend_away"}))

@@ -80,7 +80,7 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     `whole` has unmasked details by kind, for those who may see addresses.
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
-    told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
+    told = [each for each in incidents.current(session) if each.kind not in left_out and stands(each, deps.now())]
     held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
@@ -104,16 +104,16 @@ def words_of_counted(deps: Deps) -> dict[str, str]:
     return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
-def stands(deps: Deps, incident: Incident) -> bool:
+def stands(incident: Incident, now: datetime) -> bool:
     """Say whether an incident is reported and was seen recently, so that it counts as present."""
     seldom = incident.kind in SELDOM_LOOKED_AT
-    return is_told(deps, incident) and (seldom or abs(deps.now() - incident.seen_at) <= SEEN_WITHIN)
+    return is_reported(incident, now) and (seldom or abs(now - incident.seen_at) <= SEEN_WITHIN)
 
 
-def is_told(deps: Deps, incident: Incident) -> bool:
+def is_reported(incident: Incident, now: datetime) -> bool:
     """Say whether an incident has lasted long enough to be reported."""
     alarm = ALARMS.get(incident.kind)
-    return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
+    return incident.notified_at is not None or alarm is None or now - incident.opened_at >= alarm.patience
 
 
 def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
@@ -132,9 +133,9 @@ class UndeliveredNotifications:
     refused: bool
 
 
-def undelivered_notifications(deps: Deps) -> list[UndeliveredNotifications]:
+def undelivered_notifications(reads: sessionmaker[Session]) -> list[UndeliveredNotifications]:
     """Return the notifications not received so far, by chat; empty if there are none."""
-    with deps.reads() as session:
+    with reads() as session:
         found = {channel: notices.failing(session, channel) for channel in SETTINGS}
     return [_undelivered(SETTINGS[channel], waiting) for channel, waiting in found.items() if waiting]
 

@@ -109,9 +109,9 @@ def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
 
 def _words(event: EmailEvent) -> str:
     kind = SAID_OF.get(event.kind) or event.kind.removeprefix("email.").replace("_", " ")
-    said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
+    said = f"{_source(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
     return f"{said}: {event.detail}" if event.detail else said
 
 
-def _teller(event: EmailEvent) -> str:
+def _source(event: EmailEvent) -> str:
     return "asked, Resend says" if was_asked_for(event) else "Resend reports"

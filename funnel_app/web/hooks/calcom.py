@@ -143,7 +143,7 @@ def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
     if not attendees:
         raise ValidationError({"attendees": faults})
     occurrence = occurrence_of(update["uid"])
-    at = call_at_of(current_deps(), campaign, occurrence)
+    at = call_at_of(current_deps().reads, campaign, occurrence)
     return [
         _calendar(campaign, attendee, {}, envelope[LEFT_OUT]).call(
             Event.NO_SHOW if attendee["no_show"] else Event.NO_SHOW_UNDONE,

@@ -259,7 +259,7 @@ class TestFigures:
     def test_rates_are_of_what_was_handed_over(self, world):
         by_key = {row.key: row for row in figures_of(world.deps, 7).templates}
         first = by_key["lead_nurture_email_1"]
-        assert (first.handed_over, first.delivery, first.bounce) == (2, 0.5, 0.5)
+        assert (first.submitted, first.delivery, first.bounce) == (2, 0.5, 0.5)
         assert (first.bounced, first.complained) == (1, 0)
         assert by_key["precall_prep_email_1"].delivery is None
 
@@ -273,11 +273,11 @@ def test_every_sequence_is_drawn_with_what_runs_in_it(world):
 
 
 def test_hooks_are_listed_page_by_page(world):
-    everything = find_hooks(world.deps, None, None, limit=100)
-    first = find_hooks(world.deps, None, None, limit=4)
-    then = find_hooks(world.deps, None, first.next, limit=100)
+    everything = find_hooks(world.deps.reads, None, None, limit=100)
+    first = find_hooks(world.deps.reads, None, None, limit=4)
+    then = find_hooks(world.deps.reads, None, first.next, limit=100)
     assert everything.next is None and first.rows + then.rows == everything.rows
-    assert [row["outcome"] for row in find_hooks(world.deps, "refused", None).rows] == ["refused"]
+    assert [row["outcome"] for row in find_hooks(world.deps.reads, "refused", None).rows] == ["refused"]
 
 
 class TestTemplates:
@@ -300,7 +300,7 @@ class TestTemplates:
         ready.notebook.write("christmas_email_1", subject="Another", html="<p>Hi {{ first_name }}</p><p>Our week</p>")
         read_again(ready, "christmas_email_1")
         assert stand_of(ready, "christmas_email_1").stand == "a newer text waits"
-        newer, serving = versions_of(ready, "christmas_email_1")[:2]
+        newer, serving = versions_of(ready.reads, "christmas_email_1")[:2]
         seen = find_version(ready, "christmas_email_1", newer.id)
         changed = [(line.sign, line.text) for line in seen.differs if line.sign]
         assert ("+", "Another") in changed and ("-", "Good day {{ first_name }}") in changed
@@ -313,7 +313,7 @@ class TestTemplates:
         ready.now.forward(seconds=1)
         ready.notebook.write("christmas_email_1", subject="Another")
         read_again(ready, "christmas_email_1")
-        assert versions_of(ready, "christmas_email_1")[0].subject == "Another"
+        assert versions_of(ready.reads, "christmas_email_1")[0].subject == "Another"
 
 
 def test_postgresql_tells_the_same(world, postgres):
@@ -329,7 +329,7 @@ def test_postgresql_tells_the_same(world, postgres):
             found = [[row.contact.email for row in find_leads(each.deps, wanted).rows] for each in (world, other)]
             assert found[0] == found[1] and found[0]
         assert [d.enrolments for d in draw_sequences(world.deps)] == [d.enrolments for d in draw_sequences(other.deps)]
-        assert len(find_hooks(other.deps, None, None).rows) == len(find_hooks(world.deps, None, None).rows)
+        assert len(find_hooks(other.deps.reads, None, None).rows) == len(find_hooks(world.deps.reads, None, None).rows)
         assert [t.standing.stand for t in list_templates(other.deps)] == [
             t.standing.stand for t in list_templates(world.deps)
         ]

@@ -13,10 +13,10 @@ from funnel_app.flows.monitoring.checks import ledger, settings
 from funnel_app.flows.monitoring.checks.check import Status, title_of_check
 from funnel_app.flows.monitoring.checks.outside import calendly
 from funnel_app.flows.monitoring.doctor import examine, is_well
+from funnel_app.flows.monitoring.gone_quiet import without_echo
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.signoff import report as signoff
-from funnel_app.flows.monitoring.silence import without_echo
 from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile

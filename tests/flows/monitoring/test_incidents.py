@@ -164,7 +164,7 @@ def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
 def test_a_chat_that_is_away_hears_of_it_later(deps):
     deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
     round_of(deps, LATE)
-    (chat,) = undelivered_notifications(deps)
+    (chat,) = undelivered_notifications(deps.reads)
     assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
     assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
     deps.alerts.fault = None
@@ -172,7 +172,7 @@ def test_a_chat_that_is_away_hears_of_it_later(deps):
     assert said(deps) == [], "not at once"
     deps.now.forward(seconds=21)
     notify(deps)
-    assert len(said(deps)) == 1 and undelivered_notifications(deps) == []
+    assert len(said(deps)) == 1 and undelivered_notifications(deps.reads) == []
 
 
 AWAY = Unavailable("hooks.slack.com", "answered 503")
@@ -240,7 +240,7 @@ def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
     round_of(deps, found, [])
     told = "\n".join(said(deps))
     assert all(f"{name} for “Christmas Surge”" in told for name in ("Booking", "Thinking it over", "Missed call"))
-    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps) == []
+    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps.reads) == []
 
 
 def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):

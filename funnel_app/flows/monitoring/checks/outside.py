@@ -78,7 +78,7 @@ def alerting(deps: Deps) -> Findings:
         for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
         if not value
     ]
-    failing = undelivered_notifications(deps)
+    failing = undelivered_notifications(deps.reads)
     if failing:
         words = "; ".join(_undelivered_words(deps, each) for each in failing)
         yield fault("alerts", words, "; ".join(map(_undelivered_fix, failing)))
@@ -92,7 +92,7 @@ def heartbeat(deps: Deps) -> Findings:
     """The dead man's switch receives our heartbeat."""
     if deps.settings.heartbeat_url is None:
         return
-    if unheard := why_unheard(deps):
+    if unheard := why_unheard(deps.reads):
         fix = "create the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
         yield fault("heartbeat", unheard, fix)
     else:

@@ -35,12 +35,12 @@ def account(deps: Deps) -> Findings:
         return
     yield ok("resend key", "good, and may read")
     yield from_domain(deps.settings, domains)
-    yield from _told(("resend webhook",), lambda: [webhook(deps.settings, deps.account.endpoints())])
-    yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
-    yield from _told(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
+    yield from _asked(("resend webhook",), lambda: [webhook(deps.settings, deps.account.endpoints())])
+    yield from _asked(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
+    yield from _asked(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
 
 
-def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
+def _asked(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
     try:
         yield from look()
     except GatewayError as error:
@@ -100,7 +100,9 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
         yield warning(
             "replies", words, "set up receiving at Resend (an MX record), or another REPLY_TO: docs/replies.md"
         )
-    elif not any(each.url.rstrip("/") == _address(deps.settings) and each.is_told(RECEIVED) for each in endpoints):
+    elif not any(
+        each.url.rstrip("/") == _address(deps.settings) and each.subscribes_to(RECEIVED) for each in endpoints
+    ):
         yield warning("replies", f"{_address(deps.settings)} is not told of {RECEIVED}", "add it in Resend's dashboard")
     elif settings.reply_forward_to and _domain(settings.reply_forward_to) in receiving:
         words = f"REPLY_FORWARD_TO is at {_domain(settings.reply_forward_to)}, whose mail Resend takes in"
