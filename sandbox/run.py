@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from funnel_app.environment import read_file
+from dotenv import dotenv_values
+
 from jobs.processes import PARTS
 from sandbox.command_line import command_line
 from sandbox.processes import ROOT, NotStarted, Processes, stop_once
@@ -40,8 +41,7 @@ def main() -> int:
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:
-    own = ROOT / ".env"
-    given = {**(read_file(own) if own.exists() else {}), **os.environ}
+    given = {**_of_file(ROOT / ".env"), **os.environ}
     port = given.get("PORT", "8000")
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):
@@ -51,6 +51,13 @@ def _environment(stack: ExitStack) -> Mapping[str, str]:
     settings = stack.enter_context(settings_file(ROOT / SETTINGS, told))
     print(f"For commands beside it, in a second terminal: . {settings.relative_to(ROOT)}")
     return {**os.environ, **added}
+
+
+def _of_file(file: Path) -> dict[str, str]:
+    try:
+        return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}
+    except UnicodeDecodeError:
+        raise NotStarted(f"{file} is not in UTF-8: save it as that.") from None
 
 
 def _run(processes: Processes) -> int:
