@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.measure import Measurement
@@ -14,21 +15,26 @@ from funnel_app.commands.terminal import Terminal
 # For every listing command.
 newest_first = click.option("--limit", default=30, show_default=True, help="How many to list, newest first.")
 
+# What is longer, as an address with a token, goes on in the next line, and takes no room from other columns.
+LONGEST_KEPT = 40
+
 
 class Fitted(Table):
     """A table whose columns share what room there is so that no word is cut for which there is room."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table with the widths of its columns."""
-        measured = [self._measured(console, options, column) for column in self.columns]
+        measured = [self._measured(console, column) for column in self.columns]
         room = options.max_width - self._extra_width - sum(self._get_padding_width(n) for n in range(len(measured)))
         for column, width in zip(self.columns, widths(measured, room), strict=True):
             column.width = width
         yield from super().__rich_console__(console, options)
 
-    def _measured(self, console: Console, options: ConsoleOptions, column: Column) -> Measurement:
-        found = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
-        return Measurement(max(each.minimum for each in found), max(each.maximum for each in found))
+    def _measured(self, console: Console, column: Column) -> Measurement:
+        texts = [console.render_str(str(cell)).plain for cell in (column.header, *column.cells)]
+        words = [cell_len(word) for text in texts for word in text.split()]
+        lines = [cell_len(line) for text in texts for line in text.splitlines()]
+        return Measurement(max((n for n in words if n <= LONGEST_KEPT), default=0), max(lines, default=0))
 
 
 def widths(measured: Sequence[Measurement], room: int) -> list[int]:
