@@ -8,7 +8,7 @@ from rich.measure import Measurement
 
 from funnel_app.commands.cli import COMMANDS as COMMANDS_BY_NAME
 from funnel_app.commands.cli import CommandLine, own_command
-from funnel_app.commands.tables import widths
+from funnel_app.commands.terminal import widths
 from tests.console_world import fill
 from tests.flows.leads import write_templates
 
