@@ -30,6 +30,7 @@ from funnel_app.flows.templates.serve_again import serve_again as serve_again_fl
 from funnel_app.flows.templates.standing import Standing
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.models import TemplateVersion
+from funnel_app.letters.problem import Problem
 
 NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."
 COMMAND_LINE = "the command line"
@@ -56,18 +57,19 @@ def audit(as_json: bool) -> None:
     sys.exit(0 if found.ok else 1)
 
 
+def _told(problem: Problem) -> str:
+    cure = f"\n[bold]→ {escape(problem.suggestion)}[/]" if problem.suggestion else ""
+    return escape(problem.detail) + cure
+
+
 def _show(found: Audit) -> None:
     # The key is never cut, since the page in Notion must have that name.
-    table = folded(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
+    table = folded(Column("template", no_wrap=True), "status", "what is wrong, and what to do")
     for template in found.templates:
-        lines = template.problems
-        wrong, cures = (
-            "\n".join(escape(each) for each in column)
-            for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
-        )
+        wrong = "\n".join(_told(problem) for problem in template.problems)
         state = f"[{COLOURS[template.status]}]{template.status}[/]"
         read = f"\nread as {escape(template.read_as)}" if template.read_as not in ("", "HTML") else ""
-        table.add_row(template.key, f"{state}{read}", wrong, cures)
+        table.add_row(template.key, f"{state}{read}", wrong)
     Terminal().print(table)
     if found.unused:
         say(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")

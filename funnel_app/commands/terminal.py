@@ -44,7 +44,8 @@ class Fitted(Table):
         texts = [console.render_str(str(cell)).plain for cell in (column.header, *column.cells)]
         words = [cell_len(word) for text in texts for word in text.split()]
         lines = [cell_len(line) for text in texts for line in text.splitlines()]
-        return Measurement(max((n for n in words if n <= LONGEST_KEPT), default=0), max(lines, default=0))
+        longest, word = max(lines, default=0), max((n for n in words if n <= LONGEST_KEPT), default=0)
+        return Measurement(longest if column.no_wrap else word, longest)
 
 
 def widths(measured: Sequence[Measurement], room: int) -> list[int]:
