@@ -19,7 +19,7 @@ from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.template_pages import stand_of, versions_of
 from funnel_app.flows.receipt import iso
-from funnel_app.flows.templates.audit import Audit, audit_templates
+from funnel_app.flows.templates.audit import Audit, Finding, audit_templates
 from funnel_app.flows.templates.populate import populate as populate_flow
 from funnel_app.flows.templates.preview import CannotPreview, find_place
 from funnel_app.flows.templates.preview import preview as preview_flow
@@ -30,7 +30,6 @@ from funnel_app.flows.templates.serve_again import serve_again as serve_again_fl
 from funnel_app.flows.templates.standing import Standing
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.models import TemplateVersion
-from funnel_app.letters.problem import Problem
 
 NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."
 COMMAND_LINE = "the command line"
@@ -57,7 +56,7 @@ def audit(as_json: bool) -> None:
     sys.exit(0 if found.ok else 1)
 
 
-def _told(problem: Problem) -> str:
+def _told(problem: Finding) -> str:
     cure = f"\n[bold]→ {escape(problem.suggestion)}[/]" if problem.suggestion else ""
     return escape(problem.detail) + cure
 
