@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from funnel_app.flows.lists import judge
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.checks.check import TITLES, title_of_check
 from funnel_app.flows.monitoring.doctor import CHECKS
@@ -38,7 +39,7 @@ def test_words_that_were_given_up_stay_away():
 
 # The owner's words stand in docs/console.md, under “Words”, each with the one that is said in its place.
 NOT_THE_OWNERS = re.compile(
-    r"\b(?:gates?|hooks?|webhooks?|queues?|canary|canaries|proved|p\d\d|exited|unexplained|enrolments?|idempoten\w+)\b"
+    r"\b(?:gates?|hooks?|webhooks?|queues?|canary|canaries|proved|p\d\d|exited|unexplained|suppress(?:ed|es)?|complained|enrolments?|idempoten\w+)\b"
     r"|counted nowhere",
     re.IGNORECASE,
 )
@@ -61,6 +62,8 @@ def said_in(path):
 # Where the reasons are made that stand beside an email, a call or a lead.
 REASONS = (
     *(("rules", name) for name in ("begin", "decide", "exit", "exit_words", "plan")),
+    *(("flows/privacy", name) for name in ("suppress", "unsubscribe")),
+    *(("flows/lists", name) for name in ("judge", "take")),
     *(("flows/sending", name) for name in ("apply_response", "eligibility", "freeze", "reconcile", "sending_status")),
     *(("flows/templates", name) for name in ("compose", "serving")),
     ("campaigns", "reasons"),
@@ -86,7 +89,9 @@ def read_by_owners():
     yield "doctor", " ".join(title_of_check(name) for names in CHECKS for name in names.split(", "))
     for room, name in REASONS:
         yield f"reasons: {name}", "\n".join(said_in(ROOT / f"funnel_app/{room}/{name}.py"))
-    yield "docs/operations.md", (ROOT / "docs/operations.md").read_text()
+    # A heading that is the name of an alert is where its link leads.
+    yield "docs/operations.md", re.sub(r"^### \w+$", "", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE)
+    yield "answers to a list's rows", " ".join(value for value in vars(judge).values() if isinstance(value, str))
     yield "navigation", " ".join(name for _, name in PAGES)
     yield "docs/console.md", (ROOT / "docs/console.md").read_text().partition("## Words")[0]
 

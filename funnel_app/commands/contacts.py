@@ -41,7 +41,7 @@ def suppress(email: str, marketing: bool) -> None:
 @click.argument("email")
 @with_appcontext
 def release(email: str) -> None:
-    """Allow mail to EMAIL again; exit 1 if it was not suppressed. Resend has its own list."""
+    """Allow mail to EMAIL again; exit 1 if nothing forbade it. Resend has its own list."""
     count = suppressing.release(current_deps(), email)
     if not count:
         raise click.ClickException(f"Nothing forbids mail to {email}.")

@@ -9,6 +9,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.campaigns.incoming_calls import called
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
@@ -52,7 +53,11 @@ def simulate_command(
 def _print(calendar: Sequence[Played], zone: ZoneInfo, texts: bool) -> None:
     table = folded("when", "what", "what comes of it")
     for each in calendar:
-        what = f"{each.sequence} {each.step}" if each.template else f"[bold]{each.what}[/]"
+        what = (
+            f"{each.sequence} {each.step}"
+            if each.template
+            else f"[bold]{each.what if each.step else called(each.what, '')}[/]"
+        )
         table.add_row(when(each.at, zone), what, escape(_outcome(each)))
         if texts and each.gone:
             table.add_row("", "", escape(each.text), end_section=True)

@@ -36,6 +36,7 @@ _ENDED_BY_WORDS = {
     "spam": "marked as spam",
     "erased": "erased",
     "suppress": "not mailed any more",
+    "mail was stopped": "not mailed any more",
     "stopped by": "stopped by hand",
 }
 

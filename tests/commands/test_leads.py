@@ -37,7 +37,7 @@ def test_a_list_is_shown_asked_about_taken_in_and_answered(run, deps, file):
     done = run("import", file, *WISH, "--yes")
     assert done.exit_code == 1 and "1 enrolled" in done.stdout and "1 refused" in done.stdout
     result = file.with_name("list.csv.result.csv")
-    assert answers(result) == [("ana@resend.dev", "enrolled"), ("bo@resend.dev", "suppressed"), ("nobody", "refused")]
+    assert answers(result) == [("ana@resend.dev", "enrolled"), ("bo@resend.dev", "not mailed"), ("nobody", "refused")]
     assert result.stat().st_mode & 0o077 == 0
     first = result.read_bytes()
     run("import", file, *WISH, "--yes")
@@ -74,7 +74,7 @@ def test_a_file_called_after_those_who_left_is_not_taken_for_leads(run, deps, tm
     done = run("import", path, "--yes", *WISH)
     assert done.exit_code == 1 and "says “unsub”" in done.output
     path.write_text("Email,UNSUB_TIME\nana@resend.dev,2026-05-03\n")
-    assert "1 suppressed" in run("import", path, "--yes").stdout
+    assert "1 not mailed" in run("import", path, "--yes").stdout
 
 
 def test_our_own_answers_are_no_list(run, tmp_path):

@@ -31,7 +31,7 @@ def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     olga.send(path, verb="start", **WISH)
     assert "waiting" in olga.get(path).text
     take_uploaded.take_waiting(deps)
-    assert "1 suppressed" in olga.get(path).text
+    assert "1 not mailed" in olga.get(path).text
     assert olga.get(f"{path}.csv").text.splitlines()[1].startswith("2,ana@resend.dev,enrolled,")
     assert "list.csv" in olga.get("/console/lists").text
     assert "ana@resend.dev" not in olga.get("/console/hooks").text

@@ -165,7 +165,9 @@ def _do_not_mail(deps: Deps, found: _Found, wish: Wish) -> str:
     if contact is not None:
         return operate.suppress(deps, contact.id, wish.who, Scope.ALL, id=wish.id, source=NOTION)
     told = "nothing goes to this address any more"
-    suppress_each(deps, [(required(_address(deps.reads, found)), Scope.ALL, f"suppressed by {wish.who}")], "console")
+    suppress_each(
+        deps, [(required(_address(deps.reads, found)), Scope.ALL, f"mail was stopped by {wish.who}")], "console"
+    )
     operate.note(deps, wish.who, "suppress", None, told, id=wish.id, source=NOTION)
     return told
 

@@ -45,7 +45,7 @@ def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime)
         before = list(said_before(call, found.whole))
         for each in (*before, call, *said_of_others(call, list(found.contacts.values()), now)):
             found, taken = _answer(deps, found, each, now)
-            answered.append(replace(taken, follows=each is not call))
+            answered.append(taken if each is call else replace(taken, follows=True))
         found = found.hearing(call, now)
     return found, answered
 

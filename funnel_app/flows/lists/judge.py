@@ -9,6 +9,7 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError
 
+from funnel_app.campaigns.states import State, state_in_words
 from funnel_app.flows.addresses import checked, normalised, unmailable
 from funnel_app.flows.intake.manual import NotUnderstood, value_of
 from funnel_app.flows.lists.import_settings import Plan
@@ -18,7 +19,8 @@ from funnel_app.lists.row import Said, read_row
 from funnel_app.lists.standing import Standing
 
 ENROLLED, KEPT, ALREADY, IGNORED = "enrolled", "kept", "already", "ignored"
-LEFT_OUT, SUPPRESSED, REPEATED, REFUSED = "left out", "suppressed", "repeated", "refused"
+LEFT_OUT, REPEATED, REFUSED = "left out", "repeated", "refused"
+SUPPRESSED = state_in_words(State.SUPPRESSED)
 SCOPES = {Standing.UNSUBSCRIBED: Scope.MARKETING, Standing.BOUNCED: Scope.ALL, Standing.COMPLAINED: Scope.ALL}
 NO_CONSENT = "nothing in this row says that they agreed to be mailed"
 SAID_NO = "this row says that they did not agree to be mailed"
@@ -91,10 +93,10 @@ def judge(plan: Plan, line: Line, seen: Seen, now: datetime) -> Answer | Candida
 
 def _kept_out(said: Said, key: bytes, seen: Seen) -> tuple[str, str]:
     if said.standing.leaves:
-        return SUPPRESSED, f"{said.standing} in the program that this list is from"
+        return SUPPRESSED, f"{state_in_words(said.standing)} in the program that this list is from"
     if key in seen.leaving:
         number, why = seen.leaving[key]
-        return LEFT_OUT, f"row {number} says {why}"
+        return LEFT_OUT, f"row {number} says {state_in_words(why)}"
     if said.standing is Standing.UNKNOWN:
         return REFUSED, f"nobody knows what its status “{said.unknown}” means: say whether it means subscribed"
     if said.standing is Standing.UNCONFIRMED:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any, TypeVar
 
+from funnel_app.campaigns.states import state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol_each, foresee_each
 from funnel_app.flows.intake.manual import OF_THE_CONTACT
@@ -87,7 +88,7 @@ def _suppress(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_
     found = list(leavers(plan, lines, seen, deps.now()))
     if found and not dry_run:
         said = f"in another program, as a list said {today(deps)}"
-        suppress_each(deps, [(address, SCOPES[why], f"{why} {said}") for address, why in found], IMPORT)
+        suppress_each(deps, [(address, SCOPES[why], f"{state_in_words(why)} {said}") for address, why in found], IMPORT)
 
 
 def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> list[Answer]:

@@ -36,7 +36,7 @@ from funnel_app.rules.states import RUNNING
 SENT_BEFORE = Reason("sent before the cut-over", ReasonCode.SENT_BEFORE_CUT_OVER)
 OVERTAKEN = Reason("a later email went before the cut-over")
 ENDED_BEFORE = Reason("the sequence had ended before the cut-over")
-SUPPRESSED_BEFORE = "suppressed in Notion before the cut-over"
+SUPPRESSED_BEFORE = "mail was stopped in Notion before the cut-over"
 BOOKED_BEFORE = "booked a call before the cut-over"
 
 

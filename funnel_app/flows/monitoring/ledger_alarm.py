@@ -7,7 +7,8 @@ import structlog
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.alert_words import OVER, began
-from funnel_app.flows.monitoring.notify import opening
+from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.notify import message
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.redact import redactor
 
@@ -44,7 +45,7 @@ def _say(deps: Deps, text: str) -> bool:
     if url is None:
         return True
     try:
-        deps.alerts.post(url, f"{opening(deps)}\n{text}")
+        deps.alerts.post(url, message(deps.settings, current_headline(deps), [text]))
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return False

@@ -47,7 +47,7 @@ def contact_facts(payload: Mapping[str, Any], names: tuple[str, ...]) -> dict[st
     """Return a payload's facts about the contact: common fields, consent, and these own fields."""
     common = ("first_name", "business_name", "timezone")
     tracking = tuple(name for name in payload if name.startswith("utm_"))
-    facts = {name: payload.get(name) for name in (*common, *tracking, *names)}
+    facts = {name: payload[name] for name in (*common, *tracking, *names) if name in payload}
     consent = payload.get("consent") or {}
     evidence = {f"consent_{name}": consent[name] for name in EVIDENCE if consent.get(name) is not None}
     return {**facts, **evidence}

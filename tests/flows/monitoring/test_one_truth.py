@@ -21,7 +21,7 @@ from funnel_app.commands.cli import own_command
 from funnel_app.flows.monitoring import headline as headlines
 from funnel_app.flows.monitoring.day import Day
 from funnel_app.flows.monitoring.digest import digest, digest_when_due
-from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline, headline
+from funnel_app.flows.monitoring.headline import Standing, current_headline, headline
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.needs import Need, NeedKind
 from funnel_app.flows.monitoring.notify import notify
@@ -259,12 +259,14 @@ def say_that_the_ledger_is_away(live, olga):
         ),
         (None, ["a", "b", "c"], Day(), "needs_you", "3 things need you: a; and 2 more"),
         (None, ["a"], Day(delivered=1), "needs_you", "1 thing needs you: a"),
-        ("Sending stands still", ["a"], Day(), "stopped", "Sending stands still"),
+        (("Sending stands still", ""), ["a"], Day(), "stopped", "Sending stands still"),
+        (("Sending stands still", "b"), ["a"], Day(), "stopped", "Sending stands still: b"),
     ],
 )
 def test_the_headline_is_the_worst_that_is_true(stop, wants, day, state, sentence):
     needs = tuple(Need(want, NeedKind.INCIDENT) for want in wants)
-    assert headline(stop, needs, day) == Headline(Standing(state), sentence, needs)
+    found = headline(stop, needs, day)
+    assert (found.state, found.sentence, found.needs, found.day) == (Standing(state), sentence, needs, day)
 
 
 @pytest.mark.parametrize(
