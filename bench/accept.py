@@ -32,7 +32,7 @@ from funnel_app.deps import Deps, build_deps
 from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
-from jobs.web_answer import make_answer
+from jobs.web_answer import keep_settings, make_answer
 from jobs.web_framing import Incoming
 from sandbox.command_line import command_line
 from sandbox.processes import development_settings
@@ -106,6 +106,7 @@ def _answer(app: Any, calls: Sequence[bytes]) -> list[bytes]:
     config = Config()
     # As gunicorn.conf.py has it: no caller's headers are believed but TRUSTED_PROXIES'.
     config.set("forwarded_allow_ips", "")
+    keep_settings(config)
     worker = SimpleNamespace(cfg=config, alive=True, wsgi=app, handle_error=_raise)
     return [make_answer(worker, _connection(call), call, False).data for call in calls]
 

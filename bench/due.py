@@ -12,16 +12,16 @@ from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert, select
 
 from funnel_app.gateways.redis.queue import Queues
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
 from funnel_app.ledger.types import new_id
 from sandbox.redis_server import free_port
 from sandbox.stack import Stack, running_stack, start_funnel
 
-AT_A_TIME = 2000
+AT_A_TIME, SCHEDULED_AT_A_TIME = 2000, 500
 NO_LIMIT = 1000
 STEPS = 5
 
@@ -46,10 +46,21 @@ class Bench:
         engine = open_engine(self.stack.processes.env["DATABASE_URL"])
         queues = Queues(self.stack.redis.url)
         ids = write(engine, due)
-        queues.schedule(list(zip(ids, due, strict=True)), datetime.now(UTC))
+        # All at once would keep Redis from everybody for a second.
+        for start in range(0, len(ids), SCHEDULED_AT_A_TIME):
+            some = slice(start, start + SCHEDULED_AT_A_TIME)
+            queues.schedule(list(zip(ids[some], due[some], strict=True)), datetime.now(UTC))
         queues.close()
         engine.dispose()
         return ids
+
+    def written(self) -> tuple[int, int]:
+        """Return how many enrolments and emails the ledger has."""
+        engine = open_engine(self.stack.processes.env["DATABASE_URL"])
+        with make_sessions(engine)[1]() as session:
+            enrolled, planned = (session.scalar(select(func.count()).select_from(each)) for each in (Enrolment, Email))
+        engine.dispose()
+        return enrolled or 0, planned or 0
 
     def wait_for(self, count: int, within_s: float) -> dict[str, Any]:
         """Return what the stand-in received, once this many emails arrived or the time is over."""

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from bench.common import memory_mb
 from bench.shots import Shot, broken_callers, person, strangers
 from sandbox.command_line import command_line
-from sandbox.stack import Stack, running_stack
+from sandbox.stack import Stack, running_stack, start_web
 
 THREADS = 8
 STRANGERS_OF_ALL = 0.8
@@ -207,9 +207,7 @@ def main(count: int, seed: int) -> int:
         "TRUSTED_PROXIES": "1",
     }
     with running_stack(3600, EVENTS_WEBHOOK_URL="", **doors) as stack:
-        stack.flask("db", "upgrade")
-        stack.processes.start("web")
-        stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+        start_web(stack)
         findings = storm(stack, count, seed)
     findings.print()
     return 0 if all(findings.promises().values()) else 1

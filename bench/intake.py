@@ -10,12 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
 from bench.common import Load, Machine, Row, calibrate, call, post, processor_s, show
 from bench.due import Bench, new_database, running_bench
-from funnel_app.ledger.engine import make_sessions, open_engine
-from funnel_app.ledger.models import Email, Enrolment
 from sandbox.command_line import command_line
 from tests.postgres_server import PostgresServer
 
@@ -88,11 +84,7 @@ def _rows(scene: Scene, callers: int, load: Load, cost_ms: float) -> list[Row]:
 
 def _missing(bench: Bench, answered: int) -> int:
     """Return how many answered signups the ledger lacks or has only in part."""
-    engine = open_engine(bench.stack.processes.env["DATABASE_URL"])
-    with make_sessions(engine)[1]() as session:
-        enrolled = session.scalar(select(func.count()).select_from(Enrolment)) or 0
-        planned = session.scalar(select(func.count()).select_from(Email)) or 0
-    engine.dispose()
+    enrolled, planned = bench.written()
     return abs(answered - enrolled) + abs(answered * STEPS - planned)
 
 

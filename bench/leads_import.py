@@ -12,13 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlalchemy import func, select
-
 from bench.common import Load, Row, calibrate, call, scratch, show
 from bench.due import Bench, running_bench
 from bench.intake import SCENES, signups
-from funnel_app.ledger.engine import make_sessions, open_engine
-from funnel_app.ledger.models import Email, Enrolment
 from sandbox.command_line import command_line
 
 SHORT, FULL = 2000, 50_000
@@ -103,11 +99,7 @@ def _read(path: Path) -> list[str]:
 
 
 def _faults(bench: Bench, rows: int, answers: Counter[str], *loads: Load) -> int:
-    engine = open_engine(bench.stack.processes.env["DATABASE_URL"])
-    with make_sessions(engine)[1]() as session:
-        enrolled = session.scalar(select(func.count()).select_from(Enrolment)) or 0
-        planned = session.scalar(select(func.count()).select_from(Email)) or 0
-    engine.dispose()
+    enrolled, planned = bench.written()
     refused = sum(load.statuses.total() - load.statuses[202] for load in loads)
     faults = refused + (rows - answers["enrolled"]) + max(0, rows - enrolled) + abs(enrolled * STEPS - planned)
     if faults:

@@ -17,7 +17,7 @@ from bench.common import Load, Row, calibrate, call, post, show
 from bench.shots import person
 from sandbox.command_line import command_line
 from sandbox.processes import answers
-from sandbox.stack import Stack, running_stack
+from sandbox.stack import Stack, running_stack, start_web
 
 CALLERS = 4
 PATH = "/webhook/christmas/signup"
@@ -123,9 +123,7 @@ def main(sockets: int, count: int) -> int:
     """Start a web process, hold its sockets, print a table; exit with 1 if a promise does not hold."""
     machine = calibrate()
     with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
-        stack.flask("db", "upgrade")
-        stack.processes.start("web")
-        stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+        start_web(stack)
         alone, beside, health, opened = measure(stack, sockets, count)
     added = beside.ms(0.99) - alone.ms(0.99)
     rows = [

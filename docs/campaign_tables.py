@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from docs.markdown import markdown
 from funnel_app.campaigns.model import Campaign, EmailOne, Sequence, Step
-from funnel_app.campaigns.registry import shown, whole_registry
+from funnel_app.campaigns.registry import whole_registry
+from funnel_app.campaigns.sequence_rows import sequence_rows, shown
 
 SENDERS = {
     EmailOne.FUNNEL: "Funnel",
@@ -25,7 +26,7 @@ def sequences() -> str:
             ", ".join(row["live"]),
             ", ".join(row["testing"]),
         )
-        for row in whole_registry().rows()
+        for row in sequence_rows(whole_registry())
     ]
     return markdown(("campaign", "sequence", "handler", "starts on", "kind", "due", "in testing mode"), rows)
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.bodies import FORM, bytes_of, read_body
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received_calls import find_hook, mark_replayed, told_faults
+from funnel_app.flows.intake.received_calls import faults_in_words, find_hook, mark_replayed
 
 # A caller cannot set keys of the WSGI environment without HTTP_.
 REPLAY_OF = "funnel.replay_of"
@@ -38,7 +38,7 @@ class Replayed:
 
 def find_refused(hook_id: UUID) -> dict[str, Any]:
     """Return a refused call; NotReplayable if the id is unknown, nothing is kept, or it was accepted."""
-    call = find_hook(current_deps(), hook_id)
+    call = find_hook(current_deps().reads, hook_id)
     if call is None:
         raise NotReplayable(f"There is no call {hook_id}; see flask hooks list.")
     if call["outcome"] != "refused":
@@ -65,9 +65,11 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     told = answer.get_json()
     taken = answer.status_code < 300
     if taken:
-        mark_replayed(current_deps(), hook_id, told["hook_id"])
+        mark_replayed(current_deps().sessions, hook_id, told["hook_id"])
     errors = told.get("errors") or {}
-    words = told_faults(errors) or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    words = (
+        faults_in_words(errors) or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    )
     return Replayed(taken, str(told.get("status")), str(words), errors)
 
 

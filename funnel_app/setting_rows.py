@@ -61,11 +61,6 @@ def rows_of(settings: type) -> list[Setting]:
     return [row_of(each) for each in fields(settings)]
 
 
-def secrets_of(settings: type) -> set[str]:
-    """Return the names of the secret settings."""
-    return {row_of(each).name for each in fields(settings) if not each.repr}
-
-
 def or_none(text: str | None) -> str | None:
     """Return a text; None if it is empty."""
     return text or None

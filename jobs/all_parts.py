@@ -5,6 +5,7 @@ import os
 import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
 from jobs import replica, scheduler, web
 from jobs.parent import Parent, Part
+from jobs.process import ask_before_fork
 from jobs.settings import settings
 from jobs.worker import worker_parts
 
@@ -13,6 +14,7 @@ def main() -> int:
     """Run all processes until stopped; 1 if the migration fails or a process does not stay up."""
     if not _migration_ended_well():
         return 1
+    ask_before_fork()
     parts = [web.web_part(), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]
     if settings().replica_url:
         parts.append(Part("replica", replica.run))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from funnel_app.config import Settings
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake.settle_refused import settle_refused
-from funnel_app.flows.lists.uploads import forget_lists, take_waiting
+from funnel_app.flows.lists.take_uploaded import take_waiting
+from funnel_app.flows.lists.uploads import forget_lists
 from funnel_app.flows.monitoring.canary import run_when_due
 from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.monitoring.digest import digest_when_due

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import create
+from gunicorn.http.wsgi import Response, create
 from gunicorn.workers.base import Worker
 
 from funnel_app.web.bounded_request import HEAD_ONLY
+from funnel_app.web.middleware import TlsResponse
 from jobs.web_connection import Connection
 from jobs.web_framing import Incoming
 
+# What every response has: gunicorn looks at each header by nine calls, and would take these as they are.
+CONSTANT = frozenset(TlsResponse.required.items())
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -59,13 +64,42 @@ class Sink:
         """Drop gunicorn's `100 Continue`: a caller that waits for one got it before the body."""
 
 
+class OwnRequest(Request):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's request, which takes no caller's address apart where no proxy is believed anyway."""
+
+    def _peer_is_trusted_proxy(self) -> bool:
+        if isinstance(self.peer_addr, tuple) and not self.cfg.forwarded_allow_ips:
+            return False
+        return bool(super()._peer_is_trusted_proxy())
+
+
+class OwnParser(RequestParser):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's parser of such requests."""
+
+    mesg_class = OwnRequest
+
+
+class OwnResponse(Response):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's response, which does not judge again the headers that are always the same."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Add the headers; raises as gunicorn does where one is none."""
+        self.headers += [header for header in headers if header in CONSTANT]
+        super().process_headers([header for header in headers if header not in CONSTANT])
+
+
+def keep_settings(cfg: Config) -> None:
+    """Let gunicorn find its settings, which change no more, without two calls for each: it asks twenty times a call."""
+    vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
+
+
 def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: bool) -> Answer:
     """Let the application answer a request; given only the head, it may ask for the body."""
     sink, request = Sink(), None
-    parser = RequestParser(worker.cfg, [data], connection.client)
+    parser = OwnParser(worker.cfg, [data], connection.client)
     try:
         request = next(parser)
-        response, environ = create(request, sink, connection.client, connection.server, worker.cfg)
+        response, environ = create(request, sink, connection.client, connection.server, worker.cfg, OwnResponse)
         environ |= {"wsgi.multithread": True, HEAD_ONLY: head_only}
         if head_only or not worker.alive:
             response.force_close()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from gunicorn.workers.base import Worker
 
 from funnel_app.ledger.crowd import Crowd
-from jobs.web_answer import make_answer
+from jobs.web_answer import keep_settings, make_answer
 from jobs.web_connection import Connection
 from jobs.web_door import Door
 from jobs.web_listener import Share, Shares
@@ -32,6 +32,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
+        keep_settings(self.cfg)
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
         self.door = Door(self._hand_off, self.PIPE, self.cfg.keepalive, self.share)
         for listener in self.sockets:

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.command_line import help_parser
 
 Number = int | float | str
-# Lists take as many as are given.
+# A list takes all that are left.
 Default = Number | list[int]
 
 
@@ -31,13 +31,15 @@ def command_line(
 
 
 def _values(defaults: dict[str, Default], given: Sequence[str]) -> dict[str, Any]:
+    left, values = list(given), dict[str, Any]()
     for name, default in defaults.items():
         if isinstance(default, list):
-            return {name: [int(text) for text in given] or default}
-    if len(given) > len(defaults):
+            values[name], left = [int(text) for text in left] or default, []
+        else:
+            values[name] = _as(default, left.pop(0)) if left else default
+    if left:
         raise ValueError
-    read = zip(defaults.items(), given, strict=False)
-    return {**defaults, **{name: _as(default, text) for (name, default), text in read}}
+    return values
 
 
 def _as(default: Default, text: str) -> Number:

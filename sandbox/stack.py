@@ -166,6 +166,13 @@ def start_funnel(stack: Stack) -> None:
     start_parts(stack)
 
 
+def start_web(stack: Stack) -> None:
+    """Migrate the ledger, start the web alone, and wait until it answers."""
+    stack.flask("db", "upgrade")
+    stack.processes.start("web")
+    stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+
+
 def start_parts(stack: Stack) -> None:
     """Start web, worker and scheduler over a ledger that is migrated, and wait until all are there."""
     for name in PARTS:

@@ -154,8 +154,9 @@ def _photograph(page: Page, folder: Path, named: str) -> Iterator[Path]:
     """Take a page at every width; yield where each picture stands."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        if page.locator("iframe").count():
-            # What a frame holds is drawn a moment after its place.
+        for frame in page.locator("iframe").all():
+            # What a frame holds is drawn a moment after it is seen.
+            frame.scroll_into_view_if_needed()
             page.wait_for_timeout(300)
         picture = folder / named.format(width)
         page.screenshot(path=picture, full_page=True)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from funnel_app.flows.lists import judge
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.checks.check import TITLES, title_of_check
 from funnel_app.flows.monitoring.doctor import CHECKS
@@ -18,7 +19,7 @@ GIVEN_UP = (
     r"begun_again|mind_manners|keepable|why_waiting|wind_up|wound up|unsaid_|\bdisarm|add_console|swift_client"
     r"|patient_client|What needs a person|Mend and replay|What the gate says|Examine everything|What we answered"
     r"|\b[Mm]end(?:s|ed|ing|able)?\b|_mend|\banew\b|\bin hand\b|\bbarred\b|\b[Aa]rm(?:s|ed|ing)?\b|insert_once"
-    r"|tell_receivers|_by_hand\b|\bhand_over\b|arm_horizon|\bbeat\("
+    r"|tell_receivers|\bis_told\b|\bwait_for_turn\b|\bhanded_over\b|_by_hand\b|\bhand_over\b|arm_horizon|\bbeat\("
     r"|is_proved|place_of|note_unproven|FakeVitals|FakeFetches|\bvitals\b|taken back|begun again|\bflies\b|_rounds\("
 )
 # These say what the words were.
@@ -38,7 +39,7 @@ def test_words_that_were_given_up_stay_away():
 
 # The owner's words stand in docs/console.md, under “Words”, each with the one that is said in its place.
 NOT_THE_OWNERS = re.compile(
-    r"\b(?:gates?|hooks?|webhooks?|queues?|canary|canaries|proved|p\d\d|exited|unexplained|enrolments?|idempoten\w+)\b"
+    r"\b(?:gates?|hooks?|webhooks?|queues?|canary|canaries|proved|p\d\d|exited|unexplained|suppress(?:ed|es)?|complained|enrolments?|idempoten\w+)\b"
     r"|counted nowhere",
     re.IGNORECASE,
 )
@@ -60,7 +61,9 @@ def said_in(path):
 
 # Where the reasons are made that stand beside an email, a call or a lead.
 REASONS = (
-    *(("rules", name) for name in ("begin", "decide", "exit", "plan")),
+    *(("rules", name) for name in ("begin", "decide", "exit", "exit_words", "plan")),
+    *(("flows/privacy", name) for name in ("suppress", "unsubscribe")),
+    *(("flows/lists", name) for name in ("judge", "take")),
     *(("flows/sending", name) for name in ("apply_response", "eligibility", "freeze", "reconcile", "sending_status")),
     *(("flows/templates", name) for name in ("compose", "serving")),
     ("campaigns", "reasons"),
@@ -86,7 +89,9 @@ def read_by_owners():
     yield "doctor", " ".join(title_of_check(name) for names in CHECKS for name in names.split(", "))
     for room, name in REASONS:
         yield f"reasons: {name}", "\n".join(said_in(ROOT / f"funnel_app/{room}/{name}.py"))
-    yield "docs/operations.md", (ROOT / "docs/operations.md").read_text()
+    # A heading that is the name of an alert is where its link leads.
+    yield "docs/operations.md", re.sub(r"^### \w+$", "", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE)
+    yield "answers to a list's rows", " ".join(value for value in vars(judge).values() if isinstance(value, str))
     yield "navigation", " ".join(name for _, name in PAGES)
     yield "docs/console.md", (ROOT / "docs/console.md").read_text().partition("## Words")[0]
 

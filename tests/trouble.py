@@ -15,7 +15,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.lists.import_settings import ImportSettings
-from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start, take_waiting
+from funnel_app.flows.lists.take_uploaded import take_waiting
+from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.replies.keep import Arrival, keep_received
@@ -117,7 +118,7 @@ def _write_back(deps: Deps) -> dict[str, Receipt]:
 
 def _import_a_list(deps: Deps) -> dict[str, Receipt]:
     kept = keep_list(deps, f"{LONG}.csv", FAIR, "Olga")
-    guessed = ImportSettings.from_json(list_imports(deps)[0].wish or {}).columns
+    guessed = ImportSettings.from_json(list_imports(deps.reads)[0].wish or {}).columns
     look(deps, kept, ImportSettings(columns=guessed, sequence="lead_nurture", consent="form at the fair, 3 May 2026"))
     start(deps, kept, "Olga")
     take_waiting(deps)

@@ -75,6 +75,11 @@ class Step:
         """The templates of which each lead gets one: several only if they are compared."""
         return self.templates or (self.template,)
 
+    @property
+    def minds_the_day(self) -> bool:
+        """Say whether there are days on which it does not go."""
+        return self.season_only or self.after_deadline == "skip"
+
 
 @dataclass(frozen=True, slots=True)
 class Season:

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
 from funnel_app.campaigns.called import find_called
 from funnel_app.campaigns.canary import CANARY, canary_of
@@ -14,7 +12,6 @@ from funnel_app.campaigns.folders import own_files, shipped_files
 from funnel_app.campaigns.incoming_calls import called_by_hook
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
-from funnel_app.campaigns.season import off_season_in_words
 from funnel_app.campaigns.spoken import as_title
 
 
@@ -63,6 +60,11 @@ class Registry:
             raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
         return self.campaigns[name]
 
+    @cached_property
+    def starts(self) -> frozenset[str]:
+        """The events that start a sequence."""
+        return frozenset(each.starts_on for found in self.campaigns.values() for each in found.sequences.values())
+
     def hook(self, campaign: str, name: str) -> Hook:
         """Return a hook of a campaign's file; UnknownCampaign names the existing ones."""
         hooks = self.campaign(campaign).hooks
@@ -79,7 +81,7 @@ class Registry:
 
     def named(self, name: str) -> tuple[Campaign, Sequence]:
         """Return a sequence by its name, CAMPAIGN/NAME or title, in whatever case. Raises UnknownCampaign."""
-        found = find_called((each for campaign in self.campaigns.values() for each in _of(campaign)), name)
+        found = find_called(self._sequences, name)
         if len(found) == 1:
             return self.campaigns[found[0].campaign], found[0]
         known = [f"{campaign.name}/{key}" for campaign in self.campaigns.values() for key in campaign.sequences]
@@ -100,8 +102,7 @@ class Registry:
 
     def sequence_titles(self) -> dict[str, str]:
         """Return the title of every sequence by the name for `named`, in the order of the files."""
-        sequences = (each for campaign in self.campaigns.values() for each in campaign.sequences.values())
-        return {self.name_of(sequence): sequence.title for sequence in sequences}
+        return {self.name_of(sequence): sequence.title for sequence in self._sequences}
 
     def startable_titles(self) -> dict[str, str]:
         """Return the titles of the sequences that an address is enough to start: not of those about one call."""
@@ -170,9 +171,9 @@ class Registry:
         key = rf"(?P<template>template )?(?P<key>{one_of(self.template_keys())})\b"
         return re.compile(rf"{season}|{placed}|(?<!is named )(?<!answer to )(?<!“)\b{key}")
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return a row per sequence for tables: handler, hook, and when its emails go."""
-        return [_row(campaign, sequence) for campaign in self.campaigns.values() for sequence in _of(campaign)]
+    @property
+    def _sequences(self) -> Iterator[Sequence]:
+        return (sequence for campaign in self.campaigns.values() for sequence in campaign.sequences.values())
 
     def _clashes(self) -> list[str]:
         hooks = [hook for campaign in self.campaigns.values() for hook in campaign.hooks.values()]
@@ -189,39 +190,8 @@ class Registry:
         return [f"template {key} is used twice: {' and '.join(at)}" for key, at in sorted(places.items()) if at[1:]]
 
 
-def _of(campaign: Campaign) -> list[Sequence]:
-    return list(campaign.sequences.values())
-
-
 def _twice(what: str, names: list[str]) -> list[str]:
     return [f"{what} {name} is used twice" for name in sorted({name for name in names if names.count(name) > 1})]
-
-
-def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
-    hook = next((hook for hook in campaign.hooks.values() if hook.handler == sequence.handler), None)
-    return {
-        "campaign": campaign.name,
-        "sequence": sequence.name,
-        "handler": sequence.handler,
-        "kind": str(sequence.kind),
-        "priority": sequence.priority,
-        "starts_on": str(sequence.starts_on),
-        "hook": hook.path if hook else None,
-        "legacy_id": str(hook.legacy_id) if hook and hook.legacy_id else None,
-        "steps": len(sequence.steps),
-        "live": [shown(step.delay) for step in sequence.steps],
-        "testing": [f"{step.test_intervals}×" for step in sequence.steps],
-        "off_season": off_season_in_words(campaign, sequence),
-    }
-
-
-def shown(delay: timedelta) -> str:
-    """Return a delay in its short form: 5m, 24h, 3d; a minus for before the booking."""
-    minutes = int(delay.total_seconds()) // 60
-    sign, minutes = ("-" if minutes < 0 else ""), abs(minutes)
-    if minutes % 1440 == 0:
-        return f"{sign}{minutes // 1440}d"
-    return f"{sign}{minutes // 60}h" if minutes % 60 == 0 else f"{sign}{minutes}m"
 
 
 @cache

@@ -8,27 +8,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import spoken
+from funnel_app.campaigns.assessment_values import assessment_values
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source, Variable, example_values
 from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.model import Campaign
 from funnel_app.campaigns.own_variables import catalogue_of, own_values
 from funnel_app.campaigns.season import deadline_ahead, is_open, opens_next
-from funnel_app.campaigns.segments import readiness_zone, segment_of
-from funnel_app.campaigns.spoken import rounded
 
 __all__ = ["CATALOGUE", "NAMES", "CampaignFacts", "FunnelFacts", "Source", "Variable", "example_values", "values"]
 
-COUNTS = ("red_systems", "orange_systems", "yellow_systems", "green_systems")
-SCORES = ("assessment_score", "gps_score", "money_score", "revenue_leak_total")
-SYSTEMS = ("weakest_system_1", "weakest_system_2", "strongest_system")
-OLD_NAMES = {
-    "weakest_system": "weakest_system_1",
-    "WeakestSystem1": "weakest_system_1",
-    "WeakestSystem2": "weakest_system_2",
-    "StrongestSystem": "strongest_system",
-    "overall_score": "assessment_score",
-}
-ONE_DIGIT = 10
 OF_CONTACT = tuple(row for row in CATALOGUE.values() if row.source is Source.CONTACT)
 OF_HOOK = tuple(row for row in CATALOGUE.values() if row.source is Source.HOOK)
 HERE = frozenset({"localhost", "127.0.0.1"})
@@ -72,7 +60,7 @@ def values(
     """Return every variable with a value or a default; others are absent, so that a strict renderer fails."""
     found = {
         **_contact(contact),
-        **_assessment(contact, campaign),
+        **assessment_values(contact, campaign),
         **_campaign(campaign, facts, funnel),
         **_hook(hook, facts),
         **own_values(campaign, hook),
@@ -90,43 +78,6 @@ def _is_typed(variable: Variable) -> bool:
 
 def _contact(contact: Mapping[str, object]) -> dict[str, object]:
     return {variable.name: contact.get(variable.name) or variable.default for variable in OF_CONTACT}
-
-
-def _assessment(contact: Mapping[str, object], campaign: Campaign) -> dict[str, object]:
-    if all(contact.get(name) is None for name in ("assessment_score", *COUNTS)):
-        return {}
-    given = {name: contact.get(name) for name in (*COUNTS, *SCORES, *SYSTEMS)}
-    shown = {**given, **{name: _whole(given[name]) for name in (*COUNTS, *SCORES)}}
-    return {
-        **shown,
-        **{new: shown[old] for new, old in OLD_NAMES.items()},
-        "segment": segment_of(given),
-        **_of_score(given["assessment_score"]),
-        **_of_leak(given["revenue_leak_total"]),
-        **_tips(campaign, given["weakest_system_1"]),
-    }
-
-
-def _whole(number: object) -> int | None:
-    return None if number is None else rounded(float(str(number)))
-
-
-def _of_score(score: object) -> dict[str, object]:
-    return {} if score is None else {"readiness_zone": readiness_zone(float(str(score)))}
-
-
-def _of_leak(leak: object) -> dict[str, object]:
-    if leak is None:
-        return {}
-    thousands = float(str(leak)) / 1000
-    # Below this, rounding to thousands is too coarse: 600 would become 1K.
-    return {"TotalRevenueLeak_K": rounded(thousands) if thousands >= ONE_DIGIT else round(thousands, 1)}
-
-
-def _tips(campaign: Campaign, weakest: object) -> dict[str, object]:
-    by_name = {name.casefold(): tips for name, tips in campaign.tips.items()}
-    tips = by_name.get(str(weakest).casefold(), by_name.get("default", ()))
-    return {f"personalized_tip_{number}": tip for number, tip in enumerate(tips, start=1)}
 
 
 def _campaign(campaign: Campaign, facts: CampaignFacts, funnel: FunnelFacts) -> dict[str, object]:
@@ -157,8 +108,8 @@ def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:
 
 
 def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    told = {row.name: _told(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
-    return {**_of_call(hook, facts), **told}
+    given = {row.name: _read(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
+    return {**_of_call(hook, facts), **given}
 
 
 def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
@@ -173,7 +124,7 @@ def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, obje
     }
 
 
-def _told(variable: Variable, value: object, facts: CampaignFacts) -> object:
+def _read(variable: Variable, value: object, facts: CampaignFacts) -> object:
     texts = [str(each) for each in (value if isinstance(value, list) else [value])]
     days = [spoken.day(text, facts.zone) for text in texts]
     if variable.type == "date" and all(days):

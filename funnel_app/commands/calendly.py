@@ -1,28 +1,29 @@
 """`flask calendly`: whether Calendly's events reach us."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import (
     NotSet,
     callback_url,
     check_calendly,
-    only_told_by_calendly,
+    only_needing_calendly,
     subscribe_calendly,
 )
 from funnel_app.gateways.errors import GatewayError
 
 CAMPAIGN = click.option("--campaign", help="The campaign, if several have a hook for Calendly.")
 
+FAULTS = (NotSet, GatewayError, UnknownCampaign)
 
-@click.group("calendly")
+
+@click.group("calendly", cls=WholeHelp)
 def group() -> None:
     """Check and make Calendly's webhook subscription."""
 
@@ -32,8 +33,8 @@ def group() -> None:
 @with_appcontext
 def check(campaign: str | None) -> None:
     """Exit 1 if Calendly's events do not reach us; after 24 hours of failures Calendly gives up for good."""
-    with _told():
-        campaign = campaign or only_told_by_calendly(current_deps().registry)
+    with said_plainly(*FAULTS):
+        campaign = campaign or only_needing_calendly(current_deps().registry)
         faults = check_calendly(current_deps(), campaign)
     for fault in faults:
         say(fault)
@@ -47,13 +48,5 @@ def check(campaign: str | None) -> None:
 @with_appcontext
 def subscribe(campaign: str | None) -> None:
     """Subscribe to Calendly's events, or renew a disabled subscription. Safe to repeat."""
-    with _told():
-        say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps().registry)))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except (NotSet, GatewayError, UnknownCampaign) as fault:
-        raise click.ClickException(str(fault)) from None
+    with said_plainly(*FAULTS):
+        say(subscribe_calendly(current_deps(), campaign or only_needing_calendly(current_deps().registry)))

@@ -10,11 +10,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.campaigns.sequence_rows import sequence_rows
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now
@@ -24,7 +26,7 @@ from funnel_app.flows.simulation.play_year import Rehearsed, rehearse
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 
 
-@click.group("campaigns", invoke_without_command=True)
+@click.group("campaigns", cls=WholeHelp, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @click.pass_context
 @with_appcontext
@@ -32,7 +34,7 @@ def group(context: click.Context, as_json: bool) -> None:
     """List every sequence of the campaign files with its handler, hook, steps and times."""
     if context.invoked_subcommand is not None:
         return
-    rows = current_deps().registry.rows()
+    rows = sequence_rows(current_deps().registry)
     if as_json:
         say(json.dumps(rows, indent=2, default=str))
         return
@@ -79,7 +81,7 @@ def experiments_command(as_json: bool) -> None:
     """Show the steps that compare two texts: how many readers of each went on, and is the difference chance?"""
     found = experiments(current_deps())
     if as_json:
-        say(json.dumps([_told(each) for each in found], indent=2))
+        say(json.dumps([_as_json(each) for each in found], indent=2))
         return
     for each in found:
         say(f"{each.step.title} ({each.sequence.campaign}/{each.sequence.name} {each.step.number}): {each.verdict}")
@@ -91,7 +93,7 @@ def experiments_command(as_json: bool) -> None:
         say("No step compares two texts: docs/experiments.md says how to.")
 
 
-def _told(each: Experiment) -> dict[str, Any]:
+def _as_json(each: Experiment) -> dict[str, Any]:
     rows = [
         {"template": row.key, "readers": row.went_on.of, "went_on": row.went_on.did, "within": row.went_on.within}
         for row in each.variants

@@ -8,7 +8,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import NotAnAddress
 from funnel_app.flows.console.subjects import contact_of_address
@@ -18,7 +19,7 @@ from funnel_app.flows.privacy.export import export as export_person
 from funnel_app.ledger.base import Scope
 
 
-@click.group("contacts")
+@click.group("contacts", cls=WholeHelp)
 def group() -> None:
     """Suppress, release, export or erase a person."""
 
@@ -29,10 +30,8 @@ def group() -> None:
 @with_appcontext
 def suppress(email: str, marketing: bool) -> None:
     """Stop mailing EMAIL, and end their sequences."""
-    try:
+    with said_plainly(NotAnAddress):
         fresh = suppressing.suppress(current_deps(), email, Scope.MARKETING if marketing else Scope.ALL)
-    except NotAnAddress as fault:
-        raise click.ClickException(str(fault)) from None
     what = "marketing" if marketing else "nothing"
     if fresh:
         note("suppress", f"{'no marketing' if marketing else what} goes to this address any more", **_whom(email))
@@ -43,7 +42,7 @@ def suppress(email: str, marketing: bool) -> None:
 @click.argument("email")
 @with_appcontext
 def release(email: str) -> None:
-    """Allow mail to EMAIL again; exit 1 if it was not suppressed. Resend has its own list."""
+    """Allow mail to EMAIL again; exit 1 if nothing forbade it. Resend has its own list."""
     count = suppressing.release(current_deps(), email)
     if not count:
         raise click.ClickException(f"Nothing forbids mail to {email}.")
@@ -76,10 +75,8 @@ def erase(email: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"All that is known of {email} will be gone, and nobody can bring it back. Go on?", abort=True)
     whom = _whom(email)
-    try:
+    with said_plainly(erasing.NotYet, NotAnAddress):
         erased = erasing.erase(current_deps(), email)
-    except (erasing.NotYet, NotAnAddress) as why:
-        raise click.ClickException(str(why)) from None
     note("erase", "the lead is forgotten" if erased.known else "an address that nobody knew is never mailed", **whom)
     known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
     say(f"{known}, and it will never be mailed.")
@@ -88,7 +85,7 @@ def erase(email: str, yes: bool) -> None:
 
 
 def _whom(email: str) -> dict[str, Any]:
-    return {"contact_id": contact_of_address(current_deps(), email)}
+    return {"contact_id": contact_of_address(current_deps().reads, email)}
 
 
 def _left(erased: erasing.Erased) -> Iterator[str]:

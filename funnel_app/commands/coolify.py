@@ -6,14 +6,14 @@ Needs none of Funnel's settings; the values it passes on come from a file or the
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
@@ -51,7 +51,10 @@ def _options(command: Command) -> Command:
     return command
 
 
-@click.group()
+FAULTS = (NotApplicable, GatewayError, OSError)
+
+
+@click.group(cls=WholeHelp)
 def group() -> None:
     """Deploy Funnel to Coolify."""
 
@@ -60,7 +63,7 @@ def group() -> None:
 @_options
 def plan(**given: object) -> None:
     """Show what apply would change, and change nothing."""
-    with _told():
+    with said_plainly(*FAULTS):
         rollout = _rollout(given, act=False)
         rollout.run()
     _show(rollout)
@@ -73,7 +76,7 @@ def plan(**given: object) -> None:
 @click.option("--no-deploy", "never", is_flag=True, help="Apply changes without deploying.")
 def apply(always: bool, never: bool, **given: object) -> None:
     """Change what differs, then deploy if anything did; exit 1 if the deployment does not finish."""
-    with _told():
+    with said_plainly(*FAULTS):
         rollout = _rollout(given, act=True)
         application = rollout.run()
         _show(rollout)
@@ -96,14 +99,6 @@ def _rollout(given: Mapping[str, object], act: bool) -> Rollout:
     wanted = read_descriptor(Path(text["file"]).read_text("utf-8"))
     coolify = Coolify(text["url"], text["token"])
     return Rollout(coolify, wanted, values, source, act, resend_values=bool(given["resend_values"]))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except (NotApplicable, GatewayError, OSError) as fault:
-        raise click.ClickException(str(fault)) from None
 
 
 def _show(rollout: Rollout) -> None:

@@ -7,14 +7,15 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
 from funnel_app.flows.console.subjects import of_email
 
 
-@click.group("emails")
+@click.group("emails", cls=WholeHelp)
 def group() -> None:
     """Release, cancel, retry or resolve one email; `flask trace EMAIL --ids` shows the ids."""
 
@@ -53,10 +54,8 @@ def resolve(email_id: UUID, outcome: str) -> None:
 
 
 def _do(name: str, action: Callable[[Deps, UUID], str], email_id: UUID) -> None:
-    try:
+    with said_plainly(intervene.NotPossible):
         said = action(current_deps(), email_id)
-    except intervene.NotPossible as why:
-        raise click.ClickException(str(why)) from None
     subject = of_email(current_deps(), email_id)
     note(name, said, email_id=email_id, contact_id=subject.contact_id if subject else None)
     say(said)

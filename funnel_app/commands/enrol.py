@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.rules.limits import TooManyEnrolments
@@ -22,10 +22,8 @@ from funnel_app.rules.limits import TooManyEnrolments
 def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: bool) -> None:
     """Start SEQUENCE (or CAMPAIGN/SEQUENCE) for EMAIL, as its hook would; exit 1 if it does not start."""
     given = {name: value for name, _, value in (pair.partition("=") for pair in values)}
-    try:
+    with said_plainly(NotUnderstood, TooManyEnrolments):
         receipt = enrol_manually(current_deps(), sequence, email, given)
-    except (NotUnderstood, TooManyEnrolments) as fault:
-        raise click.ClickException(str(fault)) from None
     note("enrol", f"{sequence}: {receipt.status}", contact_id=receipt.contact_id)
     if as_json:
         say(json.dumps(receipt.as_json(), indent=2))

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receiver_status import find_receivers
@@ -21,7 +22,7 @@ from funnel_app.ledger.outbox_models import Standing
 STATES = click.Choice([standing.value for standing in Standing])
 
 
-@click.group("events")
+@click.group("events", cls=WholeHelp)
 def group() -> None:
     """List or resend the events about leads that go to EVENTS_WEBHOOK_URL."""
 
@@ -39,14 +40,14 @@ def show_list(state: str | None, limit: int, as_json: bool) -> None:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    show_by_id("event", rows, lambda row: _told(row, zone))
+    show_by_id("event", rows, lambda row: _line(row, zone))
     for each in find_receivers(deps):
         say(f"{each.host}: {each.waiting:,} waiting" + (f"; it {each.error}" if each.error else ""))
     if not deps.settings.events_webhook_urls:
         say("EVENTS_WEBHOOK_URL is not set: nobody is told.")
 
 
-def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _line(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     at = datetime.fromisoformat(row["at"]).astimezone(zone)
     state = row["state"].replace("_", " ")
     tries = f" after {row['attempts']} tries" if row["attempts"] > 1 else ""

@@ -12,8 +12,9 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received_calls import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
@@ -22,7 +23,7 @@ from funnel_app.replay import replay as replay_call
 OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
 
 
-@click.group("hooks")
+@click.group("hooks", cls=WholeHelp)
 def group() -> None:
     """List incoming calls, and replay refused ones."""
 
@@ -35,15 +36,15 @@ def group() -> None:
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     """List the newest calls."""
     deps = current_deps()
-    rows = list_hooks(deps, outcome, limit)
+    rows = list_hooks(deps.reads, outcome, limit)
     if as_json:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    show_by_id("call", rows, lambda row: _told(row, zone))
+    show_by_id("call", rows, lambda row: _line(row, zone))
 
 
-def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+def _line(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     reason = f": {row['reason']}" if row["reason"] else ""
     at = datetime.fromisoformat(row["at"]).astimezone(zone)
     return f"{at:%d %b %Y %H:%M:%S} {row['hook']} of {row['email'] or 'nobody'}, {row['outcome']}{reason}"
@@ -78,14 +79,14 @@ def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...
 
 
 def _find(hook_id: UUID) -> dict[str, Any]:
-    found = find_hook(current_deps(), hook_id)
+    found = find_hook(current_deps().reads, hook_id)
     if found is None:
         raise click.ClickException(f"There is no call {hook_id}; see flask hooks list.")
     return found
 
 
 def _waiting() -> list[UUID]:
-    rows = list_hooks(current_deps(), "refused", 1000)
+    rows = list_hooks(current_deps().reads, "refused", 1000)
     # Oldest first, so that a person's latest call wins.
     return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and row["waits"]]
 
@@ -103,10 +104,8 @@ def _plain(text: str) -> Any:
 
 
 def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
-    try:
+    with said_plainly(NotReplayable):
         replayed = replay_call(hook_id, changes)
-    except NotReplayable as fault:
-        raise click.ClickException(str(fault)) from None
     note("replay", f"call {hook_id}: {replayed.status}")
     say(f"{hook_id}  {replayed.status}: {replayed.words}")
     return replayed.taken

@@ -19,8 +19,9 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
@@ -47,7 +48,7 @@ def _span(context: click.Context, param: click.Parameter, said: str) -> timedelt
         raise click.BadParameter(str(fault)) from None
 
 
-@click.group("leads")
+@click.group("leads", cls=WholeHelp)
 def group() -> None:
     """Import leads from another program's file, or export them."""
 
@@ -73,9 +74,13 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
 
     Safe to repeat: no row is imported twice, wherever it stopped. Exit 1 if a row could not be used.
     """
+    if not file.is_file():
+        raise click.ClickException(
+            f"{file} is no ordinary file, which can be read more than once: store the list as one."
+        )
     if file.name.endswith((RESULT, FORESEEN)):
         raise click.ClickException(f"{file} holds our answers and no leads: import the file without {RESULT}.")
-    with file.open("rb") as opened, _said_plainly():
+    with file.open("rb") as opened, said_plainly(NotAList, NotPossible):
         form, guessed = first_guess(opened)
         mapped = with_columns(form, guessed, _pairs(asked["columns"], PAIR))
         _show_columns(opened, form, mapped)
@@ -111,8 +116,8 @@ def export(file: Path | None, **filters: Any) -> None:
     else:
         with _private(file) as out:
             csv.writer(out).writerows([safe(cell) for cell in row] for row in rows)
-        say(f"{things(count_leads(deps, wanted), 'lead')} written to {file}.", err=True)
-    note("export", f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV")
+        say(f"{things(count_leads(deps.reads, wanted), 'lead')} written to {file}.", err=True)
+    note("export", f"took a list of {things(count_leads(deps.reads, wanted), 'lead')} along as CSV")
 
 
 def _line(row: Iterable[object]) -> str:
@@ -209,11 +214,3 @@ def _bar(rows: int) -> Iterator[Any]:
         # Each row is read twice: first for people who unsubscribed, then for the others.
         task = progress.add_task("rows, twice", total=2 * rows)
         yield lambda count: progress.advance(task, count)
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    try:
-        yield
-    except (NotAList, NotPossible) as fault:
-        raise click.ClickException(str(fault)) from None

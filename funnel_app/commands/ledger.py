@@ -9,7 +9,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
@@ -20,7 +21,7 @@ from funnel_app.flows.monitoring.stats import ledger_stats
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 
 
-@click.group("ledger")
+@click.group("ledger", cls=WholeHelp)
 def group() -> None:
     """Statistics, backup and restore of the ledger."""
 
@@ -46,10 +47,8 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
     where = folder or (Path(deps.settings.backup_dir) if deps.settings.backup_dir else None)
     if where is None:
         raise click.UsageError("Name a folder with --to, or set BACKUP_DIR.")
-    try:
+    with said_plainly(BackupFailed):
         renewed = _renewed(deps, where, prunes)
-    except BackupFailed as fault:
-        raise click.ClickException(str(fault)) from None
     made, removed = renewed.made, renewed.removed
     if as_json:
         say(json.dumps({**made.as_json(), "removed": removed, "broken": renewed.broken}, indent=2))
@@ -100,10 +99,8 @@ def restore_command(source: str, at: str | None, as_json: bool) -> None:
 
     SOURCE is a backup file, or a replica's address as flask doctor shows it.
     """
-    try:
+    with said_plainly(NotRestored):
         done = _restored(source, _moment(at))
-    except NotRestored as fault:
-        raise click.ClickException(str(fault)) from None
     if as_json:
         say(json.dumps(done.as_json(), indent=2))
         return

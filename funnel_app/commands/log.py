@@ -23,7 +23,7 @@ from funnel_app.flows.console.actions import Done, list_actions
 def log_command(operator: str, limit: int, as_json: bool) -> None:
     """List who did what, when, to whom and from where, newest first."""
     deps = current_deps()
-    rows = list_actions(deps, operator=operator, limit=limit).rows
+    rows = list_actions(deps.reads, operator=operator, limit=limit).rows
     if as_json:
         say(json.dumps([{**asdict(row), "at": row.at.isoformat()} for row in rows], indent=2, default=str))
         return

@@ -9,7 +9,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
 from funnel_app.flows.mirror import workspace
@@ -19,7 +20,7 @@ from funnel_app.gateways.errors import GatewayError
 IF_NOT_FOUND = "Share the page or database with the integration in Notion (•••, Connections), or check its id."
 
 
-@click.group("notion")
+@click.group("notion", cls=WholeHelp)
 def group() -> None:
     """Check, create and sync the databases in Notion: templates, contacts, email sequences."""
 
@@ -28,7 +29,7 @@ def group() -> None:
 @with_appcontext
 def check() -> None:
     """List properties that are missing or have the wrong type; exit 1 if there are any."""
-    with _told():
+    with _gateway_said_plainly():
         looked = workspace.check_desk(current_deps().desk)
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
@@ -46,7 +47,7 @@ def check() -> None:
 @with_appcontext
 def init(under: str | None) -> None:
     """Add missing properties; nothing is deleted, renamed or retyped. Needs only NOTION_TOKEN."""
-    with _told():
+    with _gateway_said_plainly():
         added = workspace.prepare_desk(current_deps(), notion_id(under) if under else None)
     for each in added:
         if each.made_id:
@@ -66,7 +67,7 @@ def sync(everybody: bool) -> None:
     if not deps.desk.mirrors:
         say("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
         return
-    with _told():
+    with _gateway_said_plainly():
         done = workspace.sync_desk(deps, everybody=everybody)
     made, changed = things(done.tally.made, "row"), f"{done.tally.changed:,}"
     say(f"{things(done.compared, 'contact')} compared: {made} made, {changed} changed.")
@@ -86,11 +87,8 @@ def import_(dry_run: bool) -> None:
     A row's `Email N Sent` closes those steps. Safe to repeat.
     """
     deps = current_deps()
-    with _told():
-        try:
-            carried = cut_over(deps, dry_run=dry_run)
-        except NothingToImport as fault:
-            raise click.ClickException(str(fault)) from None
+    with _gateway_said_plainly(), said_plainly(NothingToImport):
+        carried = cut_over(deps, dry_run=dry_run)
     if deps.settings.testing_mode:
         say("TESTING_MODE is on: what is enrolled now is a test, with minutes for days.", err=True)
     for each in carried:
@@ -107,7 +105,7 @@ def _show_not_set() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _gateway_said_plainly() -> Iterator[None]:
     try:
         yield
     except GatewayError as fault:

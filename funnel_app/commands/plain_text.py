@@ -1,6 +1,8 @@
 """Plain output: strangers' text without control characters."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -16,3 +18,12 @@ def printable(text: str) -> str:
 def say(text: str, *, err: bool = False) -> None:
     """Print a line without control characters, to standard error if `err` is set."""
     click.echo(printable(text), err=err)
+
+
+@contextmanager
+def said_plainly(*faults: type[Exception]) -> Iterator[None]:
+    """End the command with 1 and the words of such a fault, in place of a traceback."""
+    try:
+        yield
+    except faults as fault:
+        raise click.ClickException(str(fault)) from None

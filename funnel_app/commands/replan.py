@@ -36,7 +36,7 @@ def plan_command(as_json: bool) -> None:
     """Show what changed files would change for leads already in a sequence. Changes nothing."""
     found = plan_changes(current_deps())
     if as_json:
-        say(json.dumps({"sequences": [_told(each) for each in found]}, indent=2))
+        say(json.dumps({"sequences": [_as_json(each) for each in found]}, indent=2))
     elif found:
         _show(found)
         say("Until you run flask campaigns apply, or apply --only-new, all of them keep the plan of their enrolment.")
@@ -138,7 +138,7 @@ def _spoken(edit: Edit) -> str:
     return f"{was} {joined(told)}"
 
 
-def _told(each: Changed) -> dict[str, Any]:
+def _as_json(each: Changed) -> dict[str, Any]:
     counted = {kind: each.emails[kind] for kind in ("moves", "comes", "goes", "text", "late")}
     people = {
         "goes_back": each.newer_since is not None,

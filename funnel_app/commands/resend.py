@@ -3,13 +3,12 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from flask.cli import with_appcontext
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring import canary as canary_flow
 from funnel_app.flows.monitoring.checks import resend as resend_checks
@@ -20,7 +19,7 @@ from funnel_app.gateways.errors import GatewayError
 ASK_EVERY_S = 0.5
 
 
-@click.group("resend")
+@click.group("resend", cls=WholeHelp)
 def group() -> None:
     """Check the Resend account, register its webhook, and prove that emails arrive."""
 
@@ -48,7 +47,7 @@ def webhooks(create: bool) -> None:
     """List Resend's webhooks; with --create add ours and print its signing secret."""
     deps = current_deps()
     address = deps.settings.public_url + resend_checks.WEBHOOK_PATH
-    with _told():
+    with said_plainly(GatewayError):
         endpoints = deps.account.endpoints()
         if create and all(endpoint.url != address for endpoint in endpoints):
             secret = deps.account.add_endpoint(address)
@@ -70,16 +69,16 @@ def canary(within: float) -> None:
     """Send one email the whole way, from the public hook to proof of delivery; exit 1 if it does not arrive."""
     deps = current_deps()
     began = time.monotonic()
-    with _told():
-        run_id = canary_flow.start(deps)
+    with said_plainly(GatewayError):
+        run_id = canary_flow.start(deps.public)
     say(f"{_since(began)}  accepted at {deps.settings.public_url}")
     shown = ""
     while True:
-        run = canary_flow.look_at(deps, run_id)
+        run = canary_flow.look_at(deps.reads, run_id)
         if run.state != shown:
             shown = run.state
             say(f"{_since(began)}  {run.state}" + (f": {run.reason}" if run.reason else ""))
-        if run.delivered_at is not None and run.told:
+        if run.delivered_at is not None and run.reported:
             return
         if run.delivered_at is not None:
             say("It arrived, but Resend's webhook did not tell: run flask --app wsgi resend check.")
@@ -92,11 +91,3 @@ def canary(within: float) -> None:
 
 def _since(began: float) -> str:
     return f"{time.monotonic() - began:6.1f} s"
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except GatewayError as fault:
-        raise click.ClickException(str(fault)) from None

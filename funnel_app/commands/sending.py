@@ -1,13 +1,11 @@
 """`flask sending`: pause or resume all sending or one sequence."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import who
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import (
@@ -21,10 +19,8 @@ from funnel_app.flows.console.pausing import (
 )
 from funnel_app.ledger.operator_actions import COMMAND_LINE
 
-Answer = TypeVar("Answer")
 
-
-@click.group("sending")
+@click.group("sending", cls=WholeHelp)
 def group() -> None:
     """Pause all sending or one sequence, with a reason and an end, or resume it."""
 
@@ -38,12 +34,14 @@ def group() -> None:
 def pause(what: str, reason: str, until: str, yes: bool) -> None:
     """Pause WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
     deps, asked = current_deps(), PauseRequest(what, reason, until)
-    would = _saying_why(lambda: meaning(deps, asked, who()))
+    with said_plainly(NotPossible):
+        would = meaning(deps, asked, who())
     if not yes:
-        say(f"{RULES}\n{would.told}")
+        say(f"{RULES}\n{would.in_numbers}")
         click.confirm("Pause it?", abort=True)
-    said = _saying_why(lambda: pause_sending(deps, asked, who(), COMMAND_LINE))
-    say(f"{said[:1].upper()}{said[1:]}. {would.told}")
+    with said_plainly(NotPossible):
+        said = pause_sending(deps, asked, who(), COMMAND_LINE)
+    say(f"{said[:1].upper()}{said[1:]}. {would.in_numbers}")
 
 
 @group.command("resume")
@@ -51,7 +49,8 @@ def pause(what: str, reason: str, until: str, yes: bool) -> None:
 @with_appcontext
 def resume(what: str) -> None:
     """Resume WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
-    said = _saying_why(lambda: resume_sending(current_deps(), what, who(), COMMAND_LINE))
+    with said_plainly(NotPossible):
+        said = resume_sending(current_deps(), what, who(), COMMAND_LINE)
     say(f"{said[:1].upper()}{said[1:]}.")
 
 
@@ -64,10 +63,3 @@ def show() -> None:
         say(f"{words[:1].upper()}{words[1:]}.")
     if not found:
         say("Nothing is paused.")
-
-
-def _saying_why(do: Callable[[], Answer]) -> Answer:
-    try:
-        return do()
-    except NotPossible as why:
-        raise click.ClickException(str(why)) from None

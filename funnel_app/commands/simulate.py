@@ -9,7 +9,8 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.plain_text import say
+from funnel_app.campaigns.incoming_calls import called
+from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -33,15 +34,13 @@ def simulate_command(
 ) -> None:
     """Play SEQUENCE (or CAMPAIGN/SEQUENCE) on a fast clock; nothing is written, sent or asked outside."""
     deps = current_deps()
-    try:
+    with said_plainly(NotUnderstood):
         script = write_script(deps.registry, sequence, now=deps.now(), at=at, then=then, sample=sample, lead=lead)
         calendar = simulate(deps, script)
-    except NotUnderstood as fault:
-        raise click.ClickException(str(fault)) from None
     warnings = warnings_of(calendar, script.campaign, script.at)
     if as_json:
         rows = [asdict(each) for each in calendar]
-        say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_told))
+        say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_text))
         return
     zone = ZoneInfo(script.campaign.timezone)
     _print(calendar, zone, texts)
@@ -54,7 +53,11 @@ def simulate_command(
 def _print(calendar: Sequence[Played], zone: ZoneInfo, texts: bool) -> None:
     table = folded("when", "what", "what comes of it")
     for each in calendar:
-        what = f"{each.sequence} {each.step}" if each.template else f"[bold]{each.what}[/]"
+        what = (
+            f"{each.sequence} {each.step}"
+            if each.template
+            else f"[bold]{each.what if each.step else called(each.what, '')}[/]"
+        )
         table.add_row(when(each.at, zone), what, escape(_outcome(each)))
         if texts and each.gone:
             table.add_row("", "", escape(each.text), end_section=True)
@@ -67,5 +70,5 @@ def _outcome(each: Played) -> str:
     return each.subject if each.gone else f"{each.state}: {each.reason}"
 
 
-def _told(value: object) -> str:
+def _text(value: object) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -120,7 +120,9 @@ class TracePrinter:
         table.add_column(max_width=LONGEST_TITLE)
         table.add_column(overflow="fold")
         for line in lines:
-            table.add_row(Text(f"  {self._time(line['at'])}", "dim"), Text(line["about"], "cyan"), Text(line["what"]))
+            table.add_row(
+                Text(f"  {self._time(line['at'])}", "dim"), Text(line["about"], "cyan"), Text(_in_titles(line["what"]))
+            )
         return table
 
     def _enrolment(self, enrolment: dict[str, Any]) -> Padding:
@@ -129,7 +131,7 @@ class TracePrinter:
         title = Text.assemble((name, "bold"), f"  {_stands(enrolment)}{mode}", (f"  {enrolment['sequence']}", "dim"))
         if enrolment["call_at"]:
             title.append(f", call {self._day(enrolment['call_at'])} {self._time(enrolment['call_at'])[7:12]}")
-        arrow = Padding(Text.assemble(("→ ", "bold"), (enrolment["sentence"], "italic")), (0, 0, 0, 2))
+        arrow = Padding(Text.assemble(("→ ", "bold"), (_in_titles(enrolment["sentence"]), "italic")), (0, 0, 0, 2))
         return Padding(Group(title, *self._began(enrolment), self._emails(enrolment["emails"]), arrow), (1, 0, 0, 0))
 
     def _began(self, enrolment: dict[str, Any]) -> list[Text]:
@@ -146,7 +148,7 @@ class TracePrinter:
             table.add_row(f"  {email['step']}", *self._which(email), state)
             if email["reason"]:
                 # Below the table, since a column would cut its words.
-                table.add_row("", Text(email["reason"]))
+                table.add_row("", Text(_in_titles(email["reason"], email["template"])))
         return table
 
     def _which(self, email: dict[str, Any]) -> tuple[Text, ...]:
@@ -163,6 +165,10 @@ class TracePrinter:
     def _day(self, text: str) -> str:
         local = datetime.fromisoformat(text).astimezone(self.zone)
         return f"{local.day} {local:%B %Y}"
+
+
+def _in_titles(words: str, beside: str | None = None) -> str:
+    return current_deps().registry.in_titles(words, beside)
 
 
 def _stands(enrolment: dict[str, Any]) -> str:

@@ -72,4 +72,5 @@ def email_as_json(email: Email | EmailFacts) -> dict[str, Any]:
 
 def iso(at: datetime) -> str:
     """Return a time as responses write it: UTC, whole seconds, a Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Its last six characters are the offset of UTC.
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:-6]}Z"

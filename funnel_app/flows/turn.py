@@ -1,6 +1,7 @@
-"""Turn: wait for one's turn to call Resend, at the rate that all of us share."""
+"""Turn: call Resend at the rate that all of us share, reads included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from funnel_app.deps import Deps
@@ -8,11 +9,19 @@ from funnel_app.deps import Deps
 LONGEST_SLEEP_S = 5.0
 
 
-def wait_for_turn(deps: Deps, caller: UUID, keep: Callable[[], bool] = lambda: True) -> bool:
-    """Wait until a call may be made, and take its turn; False where `keep`, asked meanwhile, says to give up.
+@contextmanager
+def turn(deps: Deps, caller: UUID, keep: Callable[[], bool] = lambda: True) -> Iterator[bool]:
+    """Wait until a call may be made, which the block makes or leaves; False where `keep`, asked meanwhile, gives up."""
+    if not _wait(deps, caller, keep):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        deps.rate.answered(caller)
 
-    Whoever took a turn says `deps.rate.answered(caller)` when the call is over, or was not made.
-    """
+
+def _wait(deps: Deps, caller: UUID, keep: Callable[[], bool]) -> bool:
     while (wait := deps.rate.wait(caller)) > 0:
         if not keep():
             return False

@@ -2,16 +2,9 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from http.client import HTTPException
-from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-
-from funnel_app.gateways.http.prompt import PromptResponse
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 # requests raises these while it prepares the request, before it connects.
 UNWRITABLE = (requests.exceptions.InvalidHeader, UnicodeEncodeError)
@@ -51,53 +44,6 @@ def whole(response: requests.Response) -> bytes:
     return bytes(found)
 
 
-class _Connecting:
-    """A connection that reports any failure to connect, TLS and CONNECT included, as one never made."""
-
-    def connect(self: Any) -> None:
-        try:
-            super().connect()  # type: ignore[misc]
-        except (NewConnectionError, ConnectTimeoutError):
-            raise
-        except (OSError, HTTPException, HTTPError) as error:
-            raise NewConnectionError(self, str(error)) from error
-
-
-class _HTTPConnection(_Connecting, HTTPConnection):
-    response_class = PromptResponse
-
-
-class _HTTPSConnection(_Connecting, HTTPSConnection):
-    response_class = PromptResponse
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class ConnectingAdapter(HTTPAdapter):
-    """A transport of requests that tells failures to connect from failures after the request left."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
-        super().init_poolmanager(*args, **options)
-        _watch(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        """Return the pools of connections through a proxy."""
-        manager = super().proxy_manager_for(*args, **options)
-        _watch(manager)
-        return manager
-
-
-def _watch(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
 def cannot_be_written(error: BaseException | None) -> bool:
     """Say whether a header has an illegal character: it can only be the key, as all others are ours."""
     return isinstance(error, UNWRITABLE)
@@ -113,6 +59,15 @@ def why_not_sent(error: BaseException | None) -> str | None:
     hint = next((told for kind, told in HINTS.items() if any(isinstance(inner, kind) for inner in found)), None)
     words = _words(found[-1])
     return f"{hint} ({words})" if hint else words
+
+
+def why_away(error: BaseException) -> str:
+    """Return why a call failed in words without its address, which may be a secret: the system's, or TLS's."""
+    if _lacks_certificates(error):
+        return NO_CERTIFICATES
+    inner = list(_inside(error))[-1]
+    told_by_library = isinstance(inner, requests.RequestException) or not isinstance(inner, OSError)
+    return type(error).__name__ if told_by_library else _words(inner)
 
 
 def _lacks_certificates(error: object) -> bool:

@@ -26,9 +26,8 @@ from sqlalchemy.orm import Session, contains_eager
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
-from funnel_app.ledger.emails import UNDER_WAY
+from funnel_app.ledger.emails import PLANNED, UNDER_WAY
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
-from funnel_app.ledger.today import PLANNED
 from funnel_app.ledger.types import UtcTime
 from funnel_app.rules.states import RUNNING
 

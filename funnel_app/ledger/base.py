@@ -4,13 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, MetaData, String, bindparam, text
+from sqlalchemy import ColumnElement, Index, MetaData, Select, String, bindparam, exists, text
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from funnel_app.ledger.types import Json, UtcTime
 from funnel_app.rules.states import EnrolmentState, Outcome
 
-__all__ = ["Base", "EnrolmentState", "Outcome", "RequestState", "Scope", "one_of", "partial", "written"]
+__all__ = [
+    "Base", "EnrolmentState", "Outcome", "RequestState", "Scope", "is_there", "one_of", "partial", "unindexed",
+    "written",
+]  # fmt: skip
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -62,3 +65,20 @@ def written(column: InstrumentedAttribute[Any], *values: StrEnum) -> ColumnEleme
 def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
     """Return the condition that a column has one of the values that the statement gets by this name."""
     return column.in_(bindparam(name, expanding=True))
+
+
+def unindexed(column: InstrumentedAttribute[Any] | ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column in a form that leads the database to no index, where another column leads to the few rows.
+
+    PostgreSQL takes a table that it has no statistics of for nearly empty, and then prefers to read all of a partial
+    index, once for each row.
+    """
+    return column.concat("")
+
+
+def is_there(row: Select[Any]) -> ColumnElement[bool]:
+    """Return the condition that a row exists, which is looked for by itself: PostgreSQL joins nothing with an OFFSET.
+
+    Where it thinks that many rows are asked about, it would read whole tables for a join, though a few are wanted.
+    """
+    return exists(row.offset(0))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import one_of, written
+from funnel_app.ledger.base import one_of, unindexed
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.emails import claimable, load
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
@@ -41,7 +41,7 @@ def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, st
 @cache
 def _waiting() -> Question:
     wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
-    return Question(wanted.where(one_of(Email.id, "ids"), Email.state == State.PLANNED))
+    return Question(wanted.where(one_of(Email.id, "ids"), unindexed(Email.state) == State.PLANNED))
 
 
 def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
@@ -59,7 +59,8 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     why = {"reason": None, "reason_code": None}
     values = {"state": State.SENDING, **why, "sending_at": by.now, "attempts": EMAILS.c.attempts + 1}
     lease = {"lease_token": by.token, "lease_until": by.until}
-    taken = update(EMAILS).where(EMAILS.c.id.in_(chosen), EMAILS.c.state == State.PLANNED).values(**values, **lease)
+    still = EMAILS.c.id.in_(chosen), unindexed(EMAILS.c.state) == State.PLANNED
+    taken = update(EMAILS).where(*still).values(**values, **lease)
     won = list(connection.scalars(taken.returning(EMAILS.c.id)))
     _note(session, dict.fromkeys(won), State.SENDING, by.now)
     return load(session, won)
@@ -90,7 +91,7 @@ def undisturbed(session: Session, ids: Collection[UUID], token: UUID, now: datet
 def _undisturbed() -> Question:
     wanted = select(Email.id, Contact.email_norm).join(Email.enrolment).join(Enrolment.contact)
     held = Email.state == State.SENDING, Email.lease_token == bindparam("token"), Email.request_id.is_(None)
-    runs = Enrolment.state == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
+    runs = unindexed(Enrolment.state) == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
     return Question(wanted.where(one_of(Email.id, "ids"), *held, *runs))
 
 
@@ -134,7 +135,7 @@ def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime)
 def move_later_steps(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
     """Move the planned steps after a late one by its lateness; `late` is by enrolment."""
     wanted = select(Email.id, Email.enrolment_id, Email.step, Email.due_at).where(
-        Email.enrolment_id.in_(list(late)), written(Email.state, State.PLANNED)
+        Email.enrolment_id.in_(list(late)), unindexed(Email.state) == State.PLANNED
     )
     later = [
         {"id": id_, "due_at": due_at + late[enrolment_id][1]}

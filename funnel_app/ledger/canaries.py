@@ -29,7 +29,7 @@ class CanaryRun:
     reason: str | None
     sent_at: datetime | None
     delivered_at: datetime | None
-    told: bool
+    reported: bool
 
 
 def is_canary() -> ColumnElement[bool]:

@@ -6,11 +6,13 @@ Building a statement and looking up the conversions costs several times what SQL
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Select, Table, Uuid, bindparam, insert, update
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import TypeEngine
 
 from funnel_app.ledger import driver
 
@@ -21,20 +23,24 @@ ROW_ID = "row_id"
 
 @dataclass(frozen=True)
 class Compiled:
-    """An insert or update in the database's form, with the conversion of each column, in the order of the text."""
+    """An insert or update in the database's form: its columns' names in order, and which of them are converted."""
 
     text: str
-    keeps: Sequence[tuple[str, Keep | None]]
+    names: Sequence[str]
+    keeps: Sequence[tuple[str, Keep]]
     defaults: Row
     positional: bool
 
     def values(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
         """Return a row in the form of the database's driver."""
-        row = {**self.defaults, **row}
-        # Nothing is kept as nothing, whatever the column.
+        kept = {**self.defaults, **row}
+        for name, keep in self.keeps:
+            # Nothing is kept as nothing, whatever the column.
+            if (value := kept[name]) is not None:
+                kept[name] = keep(value)
         if self.positional:
-            return tuple([v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps])
-        return {name: v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps}
+            return tuple(map(kept.__getitem__, self.names))
+        return {name: kept[name] for name in self.names}
 
 
 class Insert:
@@ -99,9 +105,14 @@ class Update:
 
 def _with_keeps(made: Any, columns: Mapping[str, Column[Any]], defaults: Row) -> Compiled:
     names, dialect = getattr(made, "positiontup", None) or list(made.params), made.dialect
-    types = {name: columns[name].type.dialect_impl(dialect) for name in names}
-    keeps = [(name, types[name].bind_processor(dialect)) for name in names]
-    return Compiled(str(made), keeps, defaults, dialect.positional)
+    keeps = [(name, keep) for name in dict.fromkeys(names) if (keep := _keep(columns[name].type, dialect))]
+    return Compiled(str(made), names, keeps, defaults, dialect.positional)
+
+
+def _keep(type_: TypeEngine[Any], dialect: Dialect) -> Keep | None:
+    """Return the conversion of a value that is kept; None if the driver takes it as it is."""
+    keep: Keep | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    return _HEX if keep and isinstance(type_, Uuid) else keep
 
 
 @dataclass(frozen=True)
@@ -112,16 +123,20 @@ class Asked:
     order: Sequence[str] | None
     expanded: Mapping[str, Sequence[str]]
     fixed: Row
-    keeps: Mapping[str, Keep | None]
+    keeps: Sequence[tuple[str, Keep]]
     columns: Sequence[tuple[str, Keep | None]]
 
     def values(self, given: Row) -> tuple[Any, ...] | dict[str, Any]:
         """Return the values in the form of the database's driver."""
-        flat = dict(self.fixed)
+        kept = dict(self.fixed)
         for name, value in given.items():
-            flat.update(zip(self.expanded[name], value, strict=True) if name in self.expanded else ((name, value),))
-        kept = {name: value if (keep := self.keeps.get(name)) is None else keep(value) for name, value in flat.items()}
-        return kept if self.order is None else tuple([kept[name] for name in self.order])
+            if name in self.expanded:
+                kept.update(zip(self.expanded[name], value, strict=True))
+            else:
+                kept[name] = value
+        for name, keep in self.keeps:
+            kept[name] = keep(kept[name])
+        return kept if self.order is None else tuple(map(kept.__getitem__, self.order))
 
     def read(self, row: Sequence[Any]) -> dict[str, Any]:
         """Return a row of the result by its columns."""
@@ -140,7 +155,7 @@ class Question:
     def ask(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
         """Return the rows of the result."""
         given = {name: _filled_up(value) if _is_list(value) else value for name, value in values.items()}
-        key = connection.dialect.name, tuple([len(each) for each in given.values() if isinstance(each, list)])
+        key = connection.dialect.name, tuple([len(each) for each in given.values() if type(each) is list])
         if key not in self._made:
             self._made[key] = self._compile(connection.dialect, given)
         made = self._made[key]
@@ -153,10 +168,14 @@ class Question:
         columns = [(column.name, _reader(column, dialect)) for column in self._statement.selected_columns]
         order = state.positiontup if dialect.positional else None
         # The state has the conversions of lists only.
-        keeps = {**made._bind_processors, **state.processors}
+        known = {**made._bind_processors, **state.processors}
+        names = [name for name in state.parameters if name not in state.parameter_expansion]
+        keeps = [(name, keep) for name in names if (keep := known.get(name))]
         return Asked(state.statement, order, state.parameter_expansion, fixed, keeps, columns)
 
 
+# What SQLAlchemy's own conversion does, without a call of Python's around it.
+_HEX = attrgetter("hex")
 # The same ids are read again with each step of a batch.
 _id_of_text = lru_cache(4096)(UUID)
 

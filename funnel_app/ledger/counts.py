@@ -15,7 +15,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
-from funnel_app.ledger.emails import UNCONFIRMED, UNDER_WAY, claimable
+from funnel_app.ledger.emails import PLANNED, UNCONFIRMED, UNDER_WAY, claimable
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 
@@ -25,7 +25,7 @@ def _emails_that(*conditions: ColumnElement[bool]) -> Select[int]:
 
 
 # The questions are asked every minute and by most pages, and building one takes longer than answering it.
-_OVERDUE = select(func.count(Email.id)).where(claimable())
+_OVERDUE = select(func.count(Email.id)).where(PLANNED, claimable())
 _IN_STATE = _emails_that(UNDER_WAY, Email.state == bindparam("state"))
 _SENDING = _emails_that(UNDER_WAY, Email.state == State.SENDING, Email.sending_at < bindparam("before"))
 _SENT = _emails_that(UNCONFIRMED, Email.state == State.SENT, Email.sent_at < bindparam("before"))

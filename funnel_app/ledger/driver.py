@@ -24,7 +24,7 @@ def ask(connection: Connection, text: str, values: Values = ()) -> Iterable[Sequ
     try:
         return line.execute(text, values).fetchall()
     except sqlite3.Error as fault:
-        raise _told(connection, text, fault) from fault
+        raise _translated(connection, text, fault) from fault
 
 
 def write(connection: Connection, text: str, rows: Sequence[Values]) -> int:
@@ -37,7 +37,7 @@ def write(connection: Connection, text: str, rows: Sequence[Values]) -> int:
     try:
         return (line.execute(text, rows[0]) if one else line.executemany(text, rows)).rowcount
     except sqlite3.Error as fault:
-        raise _told(connection, text, fault) from fault
+        raise _translated(connection, text, fault) from fault
 
 
 def _line(connection: Connection) -> sqlite3.Connection | None:
@@ -45,6 +45,6 @@ def _line(connection: Connection) -> sqlite3.Connection | None:
     return found if isinstance(found, sqlite3.Connection) else None
 
 
-def _told(connection: Connection, text: str, fault: sqlite3.Error) -> BaseException:
+def _translated(connection: Connection, text: str, fault: sqlite3.Error) -> BaseException:
     told = DBAPIError.instance(text, None, fault, sqlite3.Error, hide_parameters=True, dialect=connection.dialect)
     return as_unavailable(told) if isinstance(told, DBAPIError) else told

@@ -1,12 +1,13 @@
 """Emails: the one definition of which may be claimed, and the one function that changes their state."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -14,13 +15,14 @@ from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import one_of, written
+from funnel_app.ledger.base import is_there, one_of, unindexed, written
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.types import UtcTime
 
 # Conditions of the partial indexes, for queries that should use them.
+PLANNED = written(Email.state, State.PLANNED)
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
 UNCONFIRMED = written(Email.state, State.SENT, State.DELAYED)
 
@@ -33,18 +35,23 @@ class Due(NamedTuple):
     kind: str
 
 
+# In the order in which they go.
+FIRST_TO_LAST = (Kind.TRANSACTIONAL, Kind.MARKETING)
+
+
 @cache
-def claimable() -> ColumnElement[bool]:
+def claimable(kind: Kind | None = None) -> ColumnElement[bool]:
     """Return the condition that an email may be claimed: planned, due, wanted, and without an unfinished earlier step.
 
-    Callers bind the parameters `now` and `modes`. Built once, since building takes longer than executing.
+    Callers bind the parameters `now` and `modes`, and say what leads to the emails: `PLANNED`, or their ids. With a
+    `kind` only those of it. Built once, since building takes longer than executing.
     """
     now = bindparam("now", type_=UtcTime)
     return and_(
-        written(Email.state, State.PLANNED),
+        unindexed(Email.state) == State.PLANNED,
         Email.due_at <= now,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        _runs(),
+        _runs(kind),
         ~waits_for_earlier(),
     )
 
@@ -52,38 +59,51 @@ def claimable() -> ColumnElement[bool]:
 def waits_for_earlier() -> ColumnElement[bool]:
     """Return the condition that an earlier step of the enrolment is unfinished."""
     earlier = aliased(Email)
-    return exists().where(
-        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
-    )
+    before = earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step
+    return is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(HOLDS_SUCCESSOR)))
 
 
-def _runs() -> ColumnElement[bool]:
+def _runs(kind: Kind | None = None) -> ColumnElement[bool]:
     # Checked per email: few emails are due, and many enrolments run.
     running = aliased(Enrolment)
-    return exists().where(
+    wanted = select(running.id).where(
         running.id == Email.enrolment_id,
-        running.state == EnrolmentState.ACTIVE,
+        unindexed(running.state) == EnrolmentState.ACTIVE,
         one_of(running.mode, "modes"),
         ~is_paused(running, bindparam("now", type_=UtcTime)),
     )
+    return is_there(wanted.where(running.kind == kind) if kind else wanted)
 
 
-def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, untried: bool = False) -> list[Due]:
+def due(
+    session: Session,
+    now: datetime,
+    modes: Collection[str],
+    limit: int,
+    *,
+    untried: bool = False,
+    kinds: Sequence[Kind] = FIRST_TO_LAST,
+) -> list[Due]:
     """Return the emails that a claim at this time would win: transactional ones first, then the longest overdue.
 
-    With `untried` only those never in a request: an email of a refused batch goes by itself.
+    With `untried` only those never in a request: an email of a refused batch goes by itself. Looking for the few
+    transactional ones reads everything that is due; without them no more is read than is returned.
     """
-    found = _due(untried).ask(session.connection(), now=now, modes=modes, most=limit)
-    return [Due(**row) for row in found]
+    found: list[Due] = []
+    for kind in kinds:
+        if (most := limit - len(found)) > 0:
+            rows = _due(kind, untried).ask(session.connection(), now=now, modes=modes, most=most)
+            found += sorted((Due(**row, kind=kind) for row in rows), key=attrgetter("due_at", "id"))
+    return found
 
 
 @cache
-def _due(untried: bool) -> Question:
-    first = case((Enrolment.kind == Kind.TRANSACTIONAL, 0), else_=1)
-    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(claimable())
+def _due(kind: Kind, untried: bool) -> Question:
+    wanted = select(Email.id, Email.due_at).where(PLANNED, claimable(kind))
     if untried:
         wanted = wanted.where(Email.freezes == 0)
-    return Question(wanted.order_by(first, Email.due_at, Email.id).limit(bindparam("most")))
+    # By the index's order alone: for any other everything that is due would be read.
+    return Question(wanted.order_by(Email.due_at).limit(bindparam("most")))
 
 
 def was_tried(session: Session, email_id: UUID) -> bool:
@@ -130,20 +150,14 @@ def move(session: Session, email: Email, new: State, at: datetime, reason: str |
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return emails claimed by a process that died before they were in a request."""
-    wanted = select(Email.id).where(
-        UNDER_WAY, Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
-    )
-    return list(session.scalars(wanted.limit(limit)))
+    lost = Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
+    return list(session.scalars(select(Email.id).where(UNDER_WAY, *lost).limit(limit)))
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
     """Return held emails of running, unpaused enrolments that are due for a recheck."""
-    wanted = select(Email.id).where(
-        UNDER_WAY,
-        Email.state == State.HELD,
-        or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        _runs(),
-    )
+    is_time = or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now)
+    wanted = select(Email.id).where(UNDER_WAY, Email.state == State.HELD, is_time, _runs())
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"now": now, "modes": list(modes)}))
 
 
@@ -155,23 +169,19 @@ def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
 
 def later_planned(session: Session, email: Email) -> list[Email]:
     """Return the planned steps of the same enrolment after this one."""
-    wanted = select(Email).where(
-        Email.enrolment_id == email.enrolment_id, Email.step > email.step, Email.state == State.PLANNED
-    )
+    later = Email.step > email.step, unindexed(Email.state) == State.PLANNED
+    wanted = select(Email).where(Email.enrolment_id == email.enrolment_id, *later)
     return list(session.scalars(wanted.order_by(Email.step)))
 
 
 def planned_between(session: Session, after: datetime, until: datetime, limit: int) -> list[Due]:
     """Return the planned emails due in a span, soonest first, for the clock."""
-    wanted = (
-        select(Email.id, Email.due_at, Enrolment.kind)
-        .join(Enrolment)
-        .where(written(Email.state, State.PLANNED), Email.due_at > after, Email.due_at <= until)
-        .where(Enrolment.state == EnrolmentState.ACTIVE)
-        .order_by(Email.due_at)
-        .limit(limit)
-    )
-    return [Due(*row) for row in session.execute(wanted)]
+    own = aliased(Enrolment)
+    theirs = own.id == Email.enrolment_id
+    runs = is_there(select(own.id).where(theirs, unindexed(own.state) == EnrolmentState.ACTIVE))
+    wanted = select(Email.id, Email.due_at, select(own.kind).where(theirs).scalar_subquery())
+    wanted = wanted.where(PLANNED, Email.due_at > after, Email.due_at <= until, runs)
+    return [Due(*row) for row in session.execute(wanted.order_by(Email.due_at).limit(limit))]
 
 
 def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:

@@ -20,6 +20,8 @@ from funnel_app.ledger.turns import TurnNotCome, Turns
 
 BUSY_TIMEOUT_MS = 30_000
 LONGEST_LOG = 64 * 2**20
+# At SQLite's default of 4 MB, every thirtieth signup would run a checkpoint, with two more syncs.
+PAGE, USUAL_LOG = 4096, 4000 * 4096
 # secure_delete: erased data must not stay readable in the file; builds of SQLite differ in the default.
 PRAGMAS = (
     "journal_mode=WAL",
@@ -29,8 +31,7 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     # A WAL that grew behind a long reader is truncated once it is checkpointed.
     f"journal_size_limit={LONGEST_LOG}",
-    # 16 MB: at SQLite's default of 4, every thirtieth signup would run a checkpoint, with two more syncs.
-    "wal_autocheckpoint=4000",
+    f"wal_autocheckpoint={USUAL_LOG // PAGE}",
 )
 # A vanished machine closes no connection: without keepalives its locks would last two hours.
 GONE_AFTER = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}

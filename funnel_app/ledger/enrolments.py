@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import lead_events, outbox
-from funnel_app.ledger.base import written
+from funnel_app.ledger.base import is_there, unindexed, written
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.rules.states import RUNNING, check
 
@@ -100,6 +100,8 @@ def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrol
 
 def finished(session: Session, limit: int) -> list[Enrolment]:
     """Return active enrolments without an email that we can still change or that awaits confirmation."""
-    unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(UNSETTLED))
+    unsettled = is_there(
+        select(Email.id).where(Email.enrolment_id == Enrolment.id, unindexed(Email.state).in_(UNSETTLED))
+    )
     wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
     return list(session.scalars(wanted))

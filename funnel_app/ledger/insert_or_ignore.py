@@ -7,7 +7,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Base
-from funnel_app.ledger.types import new_id
 
 
 def insert_or_ignore(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
@@ -16,5 +15,5 @@ def insert_or_ignore(session: Session, model: type[Base], row: Mapping[str, Any]
     Without columns, any unique index counts: a partial one cannot be named by its columns.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(id=new_id(), **row).on_conflict_do_nothing(index_elements=list(unique) or None)
-    return bool(session.execute(statement.returning(model.__table__.c.id)).all())
+    statement = insert(model).values(**row).on_conflict_do_nothing(index_elements=list(unique) or None)
+    return bool(session.execute(statement.returning(*model.__table__.primary_key)).all())

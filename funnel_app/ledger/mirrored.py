@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, union_all, update
 from sqlalchemy.orm import Session, selectinload
 
 from funnel_app.ledger.canaries import is_canary
@@ -24,10 +24,11 @@ class Mirrors:
 
 
 def _is_stale(mirrors: Mirrors, before: datetime) -> ColumnElement[bool]:
-    contact = Contact.mirror_stale_since <= before if mirrors.contacts else false()
+    # Not by OR, for which PostgreSQL reads all contacts.
+    contact = select(Contact.id).where(Contact.mirror_stale_since <= before)
     enrolment = select(Enrolment.contact_id).where(Enrolment.mirror_stale_since <= before)
-    behind = or_(contact, Contact.id.in_(enrolment)) if mirrors.sequences else contact
-    return and_(behind, ~is_canary())
+    wanted = [each for each, mirrored in ((contact, mirrors.contacts), (enrolment, mirrors.sequences)) if mirrored]
+    return and_(Contact.id.in_(union_all(*wanted)) if wanted else false(), ~is_canary())
 
 
 def stale(session: Session, mirrors: Mirrors, before: datetime, now: datetime, limit: int) -> list[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from funnel_app.ledger.base import written
+from funnel_app.ledger.base import is_there, unindexed, written
 from funnel_app.ledger.outbox_models import OutgoingEvent, Standing
 
 
@@ -16,12 +16,12 @@ def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit
     """Lease a receiver's events that may be sent now: of each lead only the first, oldest first."""
     earlier = aliased(OutgoingEvent)
     kept_back = select(earlier.id).where(
-        written(earlier.state, Standing.WAITING),
+        unindexed(earlier.state) == Standing.WAITING,
         earlier.receiver == receiver,
         earlier.contact_id == OutgoingEvent.contact_id,
         earlier.id < OutgoingEvent.id,
     )
-    free = and_(_waits_for(receiver), _free(now), ~kept_back.exists())
+    free = and_(_waits_for(receiver), _free(now), ~is_there(kept_back))
     ids = list(session.scalars(select(OutgoingEvent.id).where(free).order_by(OutgoingEvent.id).limit(limit)))
     won = update(OutgoingEvent).where(OutgoingEvent.id.in_(ids), _waits_for(receiver), _free(now))
     found = session.scalars(won.values(lease_until=now + lease).returning(OutgoingEvent))

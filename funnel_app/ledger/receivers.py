@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.outbox_models import Receiver
 
 
@@ -19,25 +20,23 @@ def failing(session: Session) -> dict[str, Receiver]:
     return {each.key: each for each in session.scalars(select(Receiver).where(Receiver.failures > 0))}
 
 
-def failures_of(session: Session, key: str) -> int:
-    """Return a receiver's number of consecutive failures."""
-    known = session.get(Receiver, key)
-    return known.failures if known else 0
-
-
 def works(session: Session, key: str) -> None:
     """Record that a receiver accepted an event."""
     values = {"failures": 0, "failing_since": None, "resting_until": None, "last_error": None}
     session.execute(update(Receiver).where(Receiver.key == key, Receiver.failures > 0).values(**values))
 
 
-def rest(session: Session, key: str, now: datetime, until: datetime, error: str) -> None:
+def lock(session: Session, key: str) -> Receiver:
+    """Return a receiver's state for a change to it, added if it is new: others may be adding it."""
+    insert_or_ignore(session, Receiver, {"key": key}, ["key"])
+    return session.get_one(Receiver, key, with_for_update=True)
+
+
+def rest(known: Receiver, now: datetime, until: datetime, error: str) -> None:
     """Record a failure, and skip the receiver until a time."""
-    known = session.get(Receiver, key) or Receiver(key=key, failures=0)
     known.failures += 1
     known.failing_since = known.failing_since or now
     known.resting_until, known.last_error = until, error
-    session.add(known)
 
 
 def wake(session: Session, keys: Collection[str]) -> None:

@@ -74,7 +74,7 @@ class ReportedEmails:
         changes |= {name: now for name in OF_EMAIL if (now := getattr(email, name)) != getattr(before, name)}
         if email.state is not before.state:
             changes[f"{email.state}_at"] = at
-            self._tell(email, at)
+            self._record_move(email, at)
 
     def write(self) -> None:
         """Write all that changed."""
@@ -85,7 +85,7 @@ class ReportedEmails:
             UPDATES[EMAILS].by_id(self.connection, rows)
         UPDATES[ENROLMENTS].by_id(self.connection, [{"id": id_, "mirror_stale_since": self.now} for id_ in self._stale])
         INSERTS[EVENTS].into(self.connection, self._moves)
-        outbox.add(self.connection, self._told, self.now)
+        outbox.add(self.connection, self._events, self.now)
         self._forget()
 
     def read_again(self, contact_id: UUID) -> None:
@@ -100,9 +100,9 @@ class ReportedEmails:
             of_email = {name: row[name] for name in OF_EMAIL} | {"state": State(row["state"])}
             self._known[row["id"]] = ReportedEmail(**of_email, enrolment=enrolment)
 
-    def _tell(self, email: ReportedEmail, at: datetime) -> None:
+    def _record_move(self, email: ReportedEmail, at: datetime) -> None:
         self._stale[email.enrolment.id] = None
-        self._told += lead_events.moved(email.enrolment, email, email.state, at)
+        self._events += lead_events.moved(email.enrolment, email, email.state, at)
         self._moves.append(
             {
                 "id": new_id(),
@@ -121,4 +121,4 @@ class ReportedEmails:
         self._changes: defaultdict[UUID, Row] = defaultdict(dict)
         self._stale: dict[UUID, None] = {}
         self._moves: list[Row] = []
-        self._told: list[LeadEvent] = []
+        self._events: list[LeadEvent] = []

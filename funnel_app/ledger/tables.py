@@ -8,6 +8,7 @@ from funnel_app.ledger import (  # noqa: F401
     booking_models,
     console_indexes,
     counted_days,
+    email_models,
     engagement_models,
     imports,
     models,

@@ -13,11 +13,8 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import count_without, of_canary
-from funnel_app.ledger.emails import UNDER_WAY
+from funnel_app.ledger.emails import PLANNED, UNDER_WAY
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
-
-# The condition of a partial index, for statements that should use it.
-PLANNED = written(Email.state, State.PLANNED)
 
 
 def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:

@@ -52,7 +52,9 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _as_text(value: datetime | None) -> str | None:
-    return None if value is None else _utc_text(_in_utc(value))
+    if value is None:
+        return None
+    return _utc_text(value if value.tzinfo is UTC else _in_utc(value))
 
 
 # A hook writes the same time in most columns. In another zone, two times that a clock change repeats would be one key.

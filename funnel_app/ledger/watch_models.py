@@ -13,7 +13,7 @@ OPEN = text("ended_at IS NULL")
 
 
 class Incident(Base):
-    """One thing that is wrong, from its first sighting until it is over; `told_at` is when it was reported."""
+    """One thing that is wrong, from its first sighting until it is over; `notified_at` is when it was reported."""
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -26,7 +26,7 @@ class Incident(Base):
     detail: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime]
     seen_at: Mapped[datetime]
-    told_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None] = mapped_column("told_at")
     ended_at: Mapped[datetime | None]
     put_aside: Mapped[str | None] = mapped_column(Text)
 

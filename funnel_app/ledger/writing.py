@@ -56,10 +56,10 @@ def write(connection: Connection, before: Reading, after: Reading, hooks: Sequen
     _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
     _update_enrolments(connection, [change for change in changes if change.before is not None], now)
     if outbox.has_listeners(connection):
-        outbox.add(connection, [event for change in changes for event in _told(change, now)], now)
+        outbox.add(connection, [event for change in changes for event in _events_of(change, now)], now)
 
 
-def _told(change: Change, now: datetime) -> list[LeadEvent]:
+def _events_of(change: Change, now: datetime) -> list[LeadEvent]:
     ran = change.before is None or change.before.runs
     began = lead_events.enrolled(change.now, now) if change.before is None else []
     return [*began, *(lead_events.ended(change.now, now) if ran and not change.now.runs else [])]

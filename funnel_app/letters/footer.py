@@ -45,6 +45,9 @@ class Footer:
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
     def _is_addressed(self, text: str) -> bool:
+        # As it is configured, mostly; a page is squashed only where the address may stand there in another form.
+        if self.company_address in text:
+            return True
         return self._may_show_address(text) and _squashed_address(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:

@@ -9,6 +9,7 @@ from funnel_app.letters.render import Parts, RenderFailed, render
 from funnel_app.letters.shape import read_marked, unmarked
 from funnel_app.letters.words import one_line
 
+_NOT_IN_TAGS, _NOT_IN_HEADERS = re.compile(r"[^A-Za-z0-9_-]"), re.compile(r"[\s<>\"]")
 _MARKETING = "You receive this email because you asked to hear from {company}."
 _TRANSACTIONAL = "This email is about your booking or order with {company}. No wish for other emails?"
 
@@ -72,7 +73,7 @@ def _seen(html: str, footer: Footer) -> str:
 
 def _url(envelope: Envelope) -> str:
     """Return the unsubscribe link, safe for a header; raises RenderFailed if marketing has none."""
-    url = re.sub(r"[\s<>\"]", "", one_line(envelope.unsubscribe_url))
+    url = _NOT_IN_HEADERS.sub("", one_line(envelope.unsubscribe_url))
     if envelope.marketing and not url:
         raise RenderFailed("A marketing letter needs an unsubscribe link.")
     return url
@@ -103,4 +104,4 @@ def _headers(url: str) -> dict[str, str]:
 
 def _tag(text: str) -> str:
     """Return a text as Resend allows it in a tag: ASCII letters, digits, _ and -, at most 256."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:256]
+    return _NOT_IN_TAGS.sub("_", text)[:256]

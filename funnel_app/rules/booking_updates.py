@@ -15,7 +15,7 @@ from funnel_app.rules.series import Series
 Bookings = tuple[BookingFacts, ...]
 
 
-def told(bookings: Bookings, call: Call, at: datetime, new: BookingFacts) -> Bookings:
+def updated(bookings: Bookings, call: Call, at: datetime, new: BookingFacts) -> Bookings:
     """Return a person's bookings after one more message; `new` is the booking if it was unknown.
 
     Safe to repeat, and in any order.

@@ -8,7 +8,8 @@ from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
-from funnel_app.rules.exit import Happening, by_calls, told, touches, touches_elsewhere
+from funnel_app.rules.exit import Happening, by_calls, touches, touches_elsewhere
+from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.limits import check_limits
 from funnel_app.rules.places import GIVE_UPS
@@ -37,7 +38,7 @@ def decide(case: Case) -> Decision:
         return Decision(Outcome.DUPLICATE, f"“{sequence.title}” was already started for this contact", before)
     blocked = blocking(case, sequence, case.happening)
     if blocked is not None:
-        happened = told(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
+        happened = in_words(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"“{sequence.title}” does not start: the contact already {happened}")
     check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)

@@ -1,4 +1,4 @@
-"""Which events end which sequences or keep them from starting, what is cancelled then, and how that is told."""
+"""Which events end which sequences or keep them from starting, and what is cancelled then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,45 +8,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
-from funnel_app.campaigns.reasons import Reason, on_day
+from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import State
 from funnel_app.rules.bookings import BookingFacts
+from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.places import GIVE_UPS
 from funnel_app.rules.states import EnrolmentState
 
-REASONS = {
-    Event.OPT_IN: "opted in",
-    Event.ASSESSMENT: "took the assessment",
-    Event.BOOKING: "booked a call",
-    Event.BOOKING_CANCELLED: "cancelled the call",
-    Event.BOOKING_RESCHEDULED: "moved the call",
-    Event.NO_SHOW: "missed a call",
-    Event.NO_SHOW_UNDONE: "did not miss the call after all",
-    Event.MAYBE: "asked for time to think after a call",
-    Event.ONBOARDING: "became a client",
-    Event.REPLY: "replied",
-}
-# How an enrolment ended early, as lists say it beside a name.
-_ENDED_AS = {
-    Event.ASSESSMENT: "took the assessment",
-    Event.BOOKING: "booked",
-    Event.BOOKING_CANCELLED: "call cancelled",
-    Event.BOOKING_RESCHEDULED: "call moved",
-    Event.NO_SHOW_UNDONE: "call took place",
-    Event.MAYBE: "thinks it over",
-    Event.ONBOARDING: "became a client",
-    Event.REPLY: "replied",
-}
-_ENDED_BY_WORDS = {
-    "unsubscribed": "unsubscribed",
-    "bounce": "bounced",
-    "mailbox": "bounced",
-    "spam": "marked as spam",
-    "erased": "erased",
-    "suppress": "not mailed any more",
-    "stopped by": "stopped by hand",
-}
 OF_CALLS = GIVE_UPS | {Event.BOOKING}
 NOT_GONE = frozenset({State.PLANNED, State.HELD, State.SKIPPED, State.CANCELLED, State.SUPPRESSED})
 
@@ -71,14 +40,6 @@ class Happening:
     occurrence: str = ""
     at: datetime
     call_at: datetime | None = None
-
-
-def ended_as(event: str | None, reason: str | None) -> str:
-    """Return in a word or two how an enrolment ended early: booked, became a client, unsubscribed, bounced."""
-    if event in set(_ENDED_AS):
-        return _ENDED_AS[Event(event)]
-    words = (reason or "").lower()
-    return next((told for sign, told in _ENDED_BY_WORDS.items() if sign in words), "ended")
 
 
 def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:
@@ -131,11 +92,6 @@ def _booked(booking: BookingFacts, otherwise: datetime) -> Happening:
     return Happening(event=Event.BOOKING, occurrence=booking.occurrence, at=at, call_at=booking.call_at)
 
 
-def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
-    """Return what happened and on which day, in the owner's words and time zone."""
-    return f"{REASONS[event]} {on_day(at, zone)}"
-
-
 def ended_by(
     happening: Happening, campaign: Campaign, others: Mapping[str, Campaign], contact: ContactFacts, now: datetime
 ) -> list[EnrolmentFacts]:
@@ -146,7 +102,7 @@ def ended_by(
     own = [(e, _ending(campaign, contact, e, happening)) for e in contact.enrolments if e.campaign == campaign.name]
     theirs = [(e, _ending_elsewhere(others, e, happening)) for e in contact.enrolments if e.campaign != campaign.name]
     found = [(enrolment, by) for enrolment, by in (*own, *theirs) if enrolment.runs]
-    return [_ended(e, by.event, told(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
+    return [_ended(e, by.event, in_words(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
 
 
 def _ending(

@@ -1,10 +1,10 @@
 """Ids of new rows."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-import uuid_utils.compat
+from uuid_utils.compat import uuid7
 
-
-def new_id() -> UUID:
-    """Return a time-ordered UUID (version 7, RFC 9562 §5.7), so that new rows land on the same index pages."""
-    return uuid_utils.compat.uuid7()
+# Returns a time-ordered UUID (version 7, RFC 9562 §5.7), so that new rows land on the same index pages. Without a
+# function around it: a signup has a dozen.
+new_id: Callable[[], UUID] = uuid7

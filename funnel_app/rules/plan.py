@@ -92,6 +92,8 @@ class Timing:
 
     def not_on(self, step: Step, due: datetime) -> str | None:
         """Return why a step is skipped on the day it is due; None if it is not."""
+        if not step.minds_the_day:
+            return None
         day = due.astimezone(ZoneInfo(self.campaign.timezone)).date()
         return not_on(self.campaign, step, self.deadline, day, self.mode)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.model import Campaign, Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.rules.call import IMPORT, Call
 from funnel_app.rules.contact import only_new, updated, without_new_names
@@ -82,43 +82,35 @@ def _said(contact: ContactFacts, call: Call) -> Mapping[str, Any]:
 def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Wanted:
     """Return what to read for these calls. Raises UnknownCampaign."""
     calls = list(calls)
+    kinds = {(call.campaign, call.event) for call in calls}
+    blocking = [_blocking(registry.campaign(campaign), event, registry) for campaign, event in kinds]
     return Wanted(
-        addresses=frozenset(call.email_norm for call in calls),
-        campaigns=frozenset(name for call in calls for name in _campaigns_for(call, registry)),
-        events=frozenset(event for call in calls for event in _events_for(call, registry)),
-        callers=frozenset(call.caller for call in calls if call.caller and not call.may_be_many),
-        mailboxes=frozenset(call.mailbox for call in calls if not call.may_be_many),
-        starts=frozenset(s.starts_on for c in registry.campaigns.values() for s in c.sequences.values()),
-        shared=frozenset((call.campaign, call.occurrence) for call in calls if is_shared(call)),
-        of_all=frozenset((call.campaign, call.occurrence) for call in calls if call.whole is not None),
+        addresses=frozenset([call.email_norm for call in calls]),
+        campaigns=frozenset().union(*[campaigns for campaigns, _ in blocking]),
+        events=frozenset().union(*[events for _, events in blocking]),
+        callers=frozenset([call.caller for call in calls if call.caller and not call.may_be_many]),
+        mailboxes=frozenset([call.mailbox for call in calls if not call.may_be_many]),
+        starts=registry.starts,
+        shared=frozenset([(call.campaign, call.occurrence) for call in calls if is_shared(call)]),
+        of_all=frozenset([(call.campaign, call.occurrence) for call in calls if call.whole is not None]),
         about_calls=any(call.occurrence for call in calls),
         now=now,
     )
 
 
-def _campaigns_for(call: Call, registry: Registry) -> Iterable[str]:
-    """Return the campaigns whose events may block a call's sequence: its own and the others."""
-    elsewhere = any(sequence.exits_elsewhere for sequence in _started(call, registry))
-    return {call.campaign, *registry.campaigns} if elsewhere else {call.campaign}
+def _blocking(campaign: Campaign, event: Event, registry: Registry) -> tuple[set[str], frozenset[str]]:
+    """Return the campaigns, and the events, that may block what such a call starts.
 
-
-def _started(call: Call, registry: Registry) -> list[Sequence]:
-    """Return the sequences that a call starts, in season and out of it."""
-    campaign = registry.campaign(call.campaign)
-    found = (campaign.started_by(call.event), campaign.started_off_season(call.event))
-    return [sequence for sequence in found if sequence]
-
-
-def _events_for(call: Call, registry: Registry) -> frozenset[str]:
-    """Return the events that may block a call's sequence; for a call that starts none, its own kind.
-
-    For a calendar's call also those of the sequences that a booking ends, since a cancellation may restart them.
+    Campaigns: its own, and the others where a sequence ends by their events; sequences in season and out of it. Events:
+    for a call that starts nothing, its own kind; for a calendar's call also those of the sequences that a booking ends,
+    since a cancellation may restart them.
     """
-    campaign = registry.campaign(call.campaign)
-    started = _started(call, registry)
-    exits = frozenset(e for sequence in started for e in (*sequence.exits, *sequence.exits_elsewhere))
-    wanted = exits if started else frozenset({call.event})
-    if call.event not in OF_CALLS:
-        return wanted
+    found = (campaign.started_by(event), campaign.started_off_season(event))
+    started = [sequence for sequence in found if sequence]
+    elsewhere = frozenset[str]().union(*[sequence.exits_elsewhere for sequence in started])
+    campaigns = {campaign.name, *registry.campaigns} if elsewhere else {campaign.name}
+    events = elsewhere.union(*[sequence.exits for sequence in started]) if started else frozenset({event})
+    if event not in OF_CALLS:
+        return campaigns, events
     of_calls = [s for s in campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]
-    return wanted.union(*({*sequence.exits, sequence.starts_on} for sequence in of_calls))
+    return campaigns, events.union(*[{*sequence.exits, sequence.starts_on} for sequence in of_calls])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from funnel_app.rules.begin import begin, begin_again
-from funnel_app.rules.booking_updates import told
+from funnel_app.rules.booking_updates import updated
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.case import Case
 from funnel_app.rules.decide import Decision, decide
@@ -42,7 +42,7 @@ def _with_word(case: Case) -> Case:
     new = BookingFacts(
         contact_id=contact.id, campaign=case.campaign.name, occurrence=call.occurrence, mode=case.mode.value
     )
-    bookings = told(contact.bookings, call, case.happening.at, new)
+    bookings = updated(contact.bookings, call, case.happening.at, new)
     if bookings == contact.bookings:
         return case
     return replace(case, contact=replace(contact, bookings=bookings), is_news=True)

@@ -77,10 +77,11 @@ class BoundedRequest(Request):
     @cached_property
     def payload(self) -> Any:
         """The parsed body, in any supported format. Raises as `read_body`."""
-        if len(self.get_data()) > LARGEST_OF_CALENDARS:
+        body = self.get_data()
+        if len(body) > LARGEST_OF_CALENDARS:
             raise RequestEntityTooLarge
         encoding = self.headers.get("Content-Encoding", "").strip().lower()
-        return read_body(self.get_data(), self.mimetype, encoding, min(self.largest, LARGEST_OF_CALENDARS))
+        return read_body(body, self.mimetype, encoding, min(self.largest, LARGEST_OF_CALENDARS))
 
     def get_json(self, *arguments: Any, **named: Any) -> Any:
         """Return the payload: flask-smorest and views call this."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from funnel_app.current import current_deps
 
@@ -20,6 +21,11 @@ TITLES: Mapping[int, str] = {
     429: "Too many tries",
     500: "Something is wrong on our side",
     503: "Not possible just now",
+}
+# What people read for the framework's own words.
+INSTEAD: Mapping[str, str] = {
+    str(NotFound.description): "The link was cut off, or what it led to is not there any more.",
+    str(MethodNotAllowed.description): "This address is for programs that send something there.",
 }
 
 
@@ -55,7 +61,7 @@ def _words(response: Response) -> tuple[str, tuple[str, ...]]:
     if request.path.startswith(READERS) and response.status_code >= 500:
         return SORRY[0], (SORRY[1], ASK_BY_EMAIL)
     problem = response.get_json()
-    return TITLES.get(response.status_code, problem["title"]), (problem["detail"],)
+    return TITLES.get(response.status_code, problem["title"]), (INSTEAD.get(problem["detail"], problem["detail"]),)
 
 
 def _page(title: str, lines: tuple[str, ...]) -> str:

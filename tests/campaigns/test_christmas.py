@@ -6,6 +6,7 @@ import pytest
 
 from funnel_app.campaigns.model import Event, Kind, Mode
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.sequence_rows import sequence_rows
 from tests.factories import christmas_only
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -126,7 +127,7 @@ def test_a_campaign_or_sequence_that_is_not_there_is_named_with_those_that_are(r
 
 
 def test_rows_for_tables_show_delays_as_people_write_them(registry):
-    rows = {row["sequence"]: row for row in registry.rows()}
+    rows = {row["sequence"]: row for row in sequence_rows(registry)}
     assert rows["noshow_recovery"]["live"] == ["5m", "1d", "2d"]
     assert rows["precall_prep"]["live"] == ["-3d", "-1d", "-2h"]
     assert rows["precall_prep"]["testing"] == ["-6×", "-3×", "-1×"]

@@ -21,6 +21,7 @@ from funnel_app.campaigns.model import (
 )
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry, load_registry
+from funnel_app.campaigns.sequence_rows import sequence_rows
 
 CHRISTMAS = (files("funnel_app.campaigns") / "christmas.toml").read_text("utf-8")
 BUSINESSX = """
@@ -76,7 +77,7 @@ def test_a_second_campaign_is_one_file_and_no_code():
     assert welcome.step(2).after_deadline == "skip"
     assert registry.campaign("businessx").hooks["signup"].path == "/webhook/businessx/signup"
     assert registry.campaign("businessx").started_by(Event.OPT_IN) is welcome
-    assert registry.rows()[0]["live"] == ["0d", "90m"]
+    assert sequence_rows(registry)[0]["live"] == ["0d", "90m"]
 
 
 SEASONAL = BUSINESSX.replace('deadline = "02-29"', 'deadline = "02-29"\nseason = { from = "11-01", to = "03-31" }')

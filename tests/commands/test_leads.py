@@ -1,6 +1,7 @@
 """`flask leads`: a file comes in and is answered beside it, and leads go out in one that says who may be mailed."""
 
 import csv
+import os
 
 import pytest
 
@@ -37,12 +38,12 @@ def test_a_list_is_shown_asked_about_taken_in_and_answered(run, deps, file):
     done = run("import", file, *WISH, "--yes")
     assert done.exit_code == 1 and "1 enrolled" in done.stdout and "1 refused" in done.stdout
     result = file.with_name("list.csv.result.csv")
-    assert answers(result) == [("ana@resend.dev", "enrolled"), ("bo@resend.dev", "suppressed"), ("nobody", "refused")]
+    assert answers(result) == [("ana@resend.dev", "enrolled"), ("bo@resend.dev", "not mailed"), ("nobody", "refused")]
     assert result.stat().st_mode & 0o077 == 0
     first = result.read_bytes()
     run("import", file, *WISH, "--yes")
     assert result.read_bytes() == first
-    told = [done.detail for done in list_actions(deps).rows if done.action == "import"]
+    told = [done.detail for done in list_actions(deps.reads).rows if done.action == "import"]
     assert len(told) == 4 and any("1 enrolled" in words for words in told)
 
 
@@ -50,7 +51,7 @@ def test_a_dry_run_answers_beside_and_takes_nothing(run, deps, file):
     done = run("import", file, *WISH, "--dry-run")
     assert "Would be: 1 enrolled" in done.stdout
     assert answers(file.with_name("list.csv.dry-run.csv"))[0] == ("ana@resend.dev", "enrolled")
-    assert not list_actions(deps).rows
+    assert not list_actions(deps.reads).rows
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,13 @@ def test_a_file_called_after_those_who_left_is_not_taken_for_leads(run, deps, tm
     done = run("import", path, "--yes", *WISH)
     assert done.exit_code == 1 and "says “unsub”" in done.output
     path.write_text("Email,UNSUB_TIME\nana@resend.dev,2026-05-03\n")
-    assert "1 suppressed" in run("import", path, "--yes").stdout
+    assert "1 not mailed" in run("import", path, "--yes").stdout
+
+
+def test_a_pipe_is_no_list_and_is_not_waited_for(run, tmp_path):
+    os.mkfifo(tmp_path / "list.csv")
+    done = run("import", tmp_path / "list.csv", *WISH, "--yes")
+    assert done.exit_code == 1 and "list.csv is no ordinary file" in done.stderr
 
 
 def test_our_own_answers_are_no_list(run, tmp_path):
@@ -103,4 +110,4 @@ def test_nothing_comes_in_where_the_answers_cannot_be_written(run, deps, file):
     file.with_name("list.csv.result.csv").mkdir()
     done = run("import", file, *WISH, "--yes")
     assert done.exit_code == 1 and "cannot be written (Is a directory)" in done.output
-    assert list_actions(deps).rows == []
+    assert list_actions(deps.reads).rows == []

@@ -61,7 +61,7 @@ def test_trace_tells_of_calls_and_of_what_is_forbidden(run, deps):
     run("contacts", "suppress", "nobody@resend.dev")
     told = run("trace", "ana@resend.dev").output
     assert "active, testing mode" in told and "precall_prep, call 3 December 2026 15:00" in told
-    assert "Not mailed marketing: suppressed by a person on 24 November" in told
+    assert "Not mailed marketing: mail was stopped by a person on 24 November" in told
     assert "Not mailed anything" in run("trace", "nobody@resend.dev").output
 
 

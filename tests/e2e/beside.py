@@ -6,7 +6,7 @@ from functools import cache
 from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists import take_uploaded, uploads
 from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received
@@ -54,7 +54,7 @@ def live_beside(deps: Deps) -> None:
         deps, kept, ImportSettings(columns=columns, sequence="evergreen_welcome", consent="the fair of spring")
     )
     uploads.start(deps, kept, "Olga")
-    uploads.take_waiting(deps)
+    take_uploaded.take_waiting(deps)
     catch_up(deps)
     deps.inbox.letters["in-1"] = IncomingEmail({}, "Yes, please call me.", None)
     keep_received(deps, Arrival(resend_id="in-1", sender="delivered+year0@resend.dev", subject="Re: Four letters"))

@@ -156,10 +156,10 @@ def pages(site: Site) -> dict[str, str]:
         "email": f"/console/emails/{email_ids(leads['delivered'])[0]}",
         "email-planned": f"/console/emails/{email_ids(leads['delivered'])[4]}",
         "hook": f"/console/hooks/{leads['delivered'].hook_id}",
-        "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
-        "template-version": f"/console/templates/{KEY}/versions/{versions_of(site.deps, KEY)[0].id}",
+        "hook-refused": f"/console/hooks/{find_hooks(site.deps.reads, 'refused', None).rows[0]['id']}",
+        "template-version": f"/console/templates/{KEY}/versions/{versions_of(site.deps.reads, KEY)[0].id}",
         "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
-        "list": f"/console/lists/{list_imports(site.deps)[0].id}",
+        "list": f"/console/lists/{list_imports(site.deps.reads)[0].id}",
         "aside": f"/console/aside/incident/{leads['client'].contact_id}",
         "address": f"/console/leads/{leads['client'].contact_id}/address",
     }

@@ -155,8 +155,9 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, f
 
 def test_who_leaves_a_question_is_back_where_they_pressed_with_the_focus_there(console: Page, filled: Site):
     lead = f"/console/leads/{filled.leads['booked'].contact_id}"
-    for path, button in ((lead, "#do-suppress"), ("/console/", "[id^=aside-]")):
+    for path, button in ((lead, "#do-suppress"), (lead, "[id^=skip-]"), ("/console/", "[id^=aside-]")):
         console.goto(filled.url + path)
+        unfold(console)
         pressed = console.locator(button).first
         pressed.press("Enter")
         expect(console.locator("h1")).to_contain_text("?")
@@ -237,6 +238,7 @@ def test_a_call_is_put_aside_and_an_address_corrected(screen: Page, filled: Site
     expect(screen.get_by_role("status").first).to_contain_text("the call is put aside")
     expect(item).to_have_count(0)
     screen.goto(f"{filled.url}/console/leads/{running(filled, 'tipo').contact_id}")
+    screen.get_by_text("Who it is").click()
     screen.get_by_role("link", name="Correct the address").click()
     screen.get_by_label("The right address").fill("delivered+typo@resend.dev")
     press(screen)

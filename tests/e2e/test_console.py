@@ -7,11 +7,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
 
+from funnel_app.campaigns.states import State
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues
+from funnel_app.ledger.models import Email
 from tests.console_world import come_eight_times, report
 from tests.e2e.site import Site, pages
 from tests.flows.leads import call, email_ids
@@ -195,9 +198,14 @@ def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(conso
 
 @ONCE
 def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(filled: Site):
-    leads = {who: filled.leads[who].contact_id for who in ("booked", "client", "veteran")}
+    leads = {who: filled.leads[who].contact_id for who in ("booked", "client", "veteran", "held", "ambiguous")}
+    leads |= {
+        "eight": come_eight_times(filled.deps),
+        "five in doubt": come_eight_times(filled.deps, "five", in_doubt=True),
+    }
+    leads |= {"long": held_for_long(filled).contact_id}
     page, tall = filled.open(), {}
-    for who, contact_id in {**leads, "eight": come_eight_times(filled.deps)}.items():
+    for who, contact_id in leads.items():
         page.goto(f"{filled.url}/console/leads/{contact_id}")
         for width, height in SCREENS.items():
             page.set_viewport_size({"width": width, "height": height})
@@ -206,6 +214,16 @@ def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(fille
                 tall[who, width] = page.evaluate("document.documentElement.scrollHeight")
     page.context.close()
     assert tall == {}
+
+
+def held_for_long(site: Site) -> Receipt:
+    """Let somebody with names as long as they may be come in, and a long reason hold their first email."""
+    contact = {"first_name": LONG[:60], "business_name": "Hair and nails " * 8}
+    receipt = enrol(site.deps, call(f"delivered+{LONG[:45].lower()}@resend.dev", contact=contact))
+    with site.deps.sessions.begin() as session:
+        email = session.get_one(Email, email_ids(receipt)[0])
+        email.state, email.reason = State.HELD, f"template lead_nurture_email_1 cannot be rendered: {'word ' * 80}"
+    return receipt
 
 
 @ONCE
@@ -320,6 +338,12 @@ def test_what_was_opened_stays_open_and_has_the_focus_when_a_lead_s_page_looks_a
     expect(console.locator("[data-old]")).to_have_count(0)
     expect(opened).to_be_focused()
     expect(console.locator("#who")).to_have_attribute("open", "")
+    within = console.locator("#do-address")
+    within.focus()
+    within.evaluate("each => { each.dataset.old = 'yes' }")
+    console.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
+    expect(console.locator("[data-old]")).to_have_count(0)
+    expect(within).to_be_focused()
 
 
 def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Page, filled: Site):

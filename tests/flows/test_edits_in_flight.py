@@ -101,7 +101,7 @@ def test_until_somebody_says_so_everybody_keeps_their_plan_then_has_the_new_one_
     assert (plan_changes(new), count_older(new), apply_to_all(new, "olga").changed) == ([], [], [])
     assert sweep(new).filled == 0 and count_invariants(new)["incomplete"] == 0
     assert calendar(new, PEOPLE[0]) == AFTER
-    done = [row.detail for row in list_actions(new).rows if row.action == "apply campaigns"]
+    done = [row.detail for row in list_actions(new.reads).rows if row.action == "apply campaigns"]
     assert done[-1] == (
         "done: 1 lead by the files as they are now; 2 emails move, 1 email comes and 1 email is withdrawn"
     )
@@ -185,7 +185,7 @@ def test_a_run_that_is_killed_between_two_people_leaves_whole_people_and_the_nex
     with pytest.raises(WorkerDied):
         apply_to_all(new, "olga")
     assert sorted(calendar(new, each) for each in PEOPLE) == sorted([AFTER, AFTER, BEFORE])
-    assert list_actions(new).rows[0].detail.startswith("begun, and stopped before its end: 2 leads")
+    assert list_actions(new.reads).rows[0].detail.startswith("begun, and stopped before its end: 2 leads")
     monkeypatch.setattr(replan, "_write", die)
     with pytest.raises(WorkerDied):
         apply_to_all(new, "olga")
@@ -251,7 +251,7 @@ def test_the_commands_and_the_page_say_it_with_named_examples_and_change_nothing
     assert done.startswith("Done: 1 lead by the files as they are now; ")
     assert "has the plan of the files" in run.invoke(args=["campaigns", "apply"]).stdout
     assert "an older plan" not in olga.get("/console/sequences").text
-    assert replanning.ACTION in {row.action.replace(" ", "_") for row in list_actions(new).rows}
+    assert replanning.ACTION in {row.action.replace(" ", "_") for row in list_actions(new.reads).rows}
 
 
 def test_who_is_under_way_at_the_migration_is_taken_as_planned_by_the_files_of_then(deps):
@@ -305,6 +305,22 @@ def test_a_run_that_was_stopped_just_goes_on_and_is_taken_for_no_older_file(deps
     live.now.forward(hours=1)
     opt_in(live, "late@resend.dev")  # through a process that was not started again
     assert [each.newer_since for each in plan_changes(new)] == [live.now()]
+
+
+def test_a_keep_that_was_stopped_is_taken_for_no_apply_that_goes_on(deps, monkeypatch):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    new = restarted(live)
+    opt_in(new, PEOPLE[0])
+    live.now.forward(hours=1)
+    opt_in(live, PEOPLE[1])
+    came = live.now()
+    live.now.forward(hours=1)
+    monkeypatch.setattr(replan, "_keep", die)
+    with pytest.raises(WorkerDied):
+        keep_on_older(new, "olga")
+    stopped = "the changed files are for new leads only, which was stopped before its end"
+    assert list_actions(new.reads).rows[0].detail == stopped
+    assert [each.newer_since for each in plan_changes(new)] == [came]
 
 
 def test_who_is_where_goes_by_the_text_that_is_next_on_an_older_plan_too(deps):

@@ -23,7 +23,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.replanning import apply_to_all
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake import replan
-from funnel_app.flows.lists import take, uploads
+from funnel_app.flows.lists import take, take_uploaded, uploads
 from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.outbox.history import list_events
 from funnel_app.flows.outbox.publish import publish_events
@@ -119,8 +119,8 @@ def begin_list(deps: Deps, server: Server) -> None:
 
 
 def what_came_in(deps: Deps, server: Server) -> Any:
-    (kept,) = uploads.list_imports(deps)
-    _, counts = uploads.find_import(deps, kept.id)
+    (kept,) = uploads.list_imports(deps.reads)
+    _, counts = uploads.find_import(deps.reads, kept.id)
     rows = [all_of(deps, func.count(each.id)) for each in (Enrolment, Email, HookEvent, Suppression)]
     return kept.state, kept.done, dict(counts), rows, all_of(deps, OperatorAction.detail)
 
@@ -138,7 +138,7 @@ KINDS = {
     ),
     "wishes": Kind(wish, grant_wishes, what_was_wished, 8),
     "replies": Kind(reply, answer_received, what_was_replied, 8),
-    "lists": Kind(begin_list, uploads.take_waiting, what_came_in, 8, asks_outside=False),
+    "lists": Kind(begin_list, take_uploaded.take_waiting, what_came_in, 8, asks_outside=False),
     "events out": Kind(opt_in_all, publish_events, what_was_told, 4),
 }
 

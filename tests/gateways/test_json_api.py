@@ -1,6 +1,7 @@
 """JSON APIs of others: whatever comes back instead of JSON in time is one sentence, and never a traceback."""
 
 import re
+import socket
 
 import pytest
 import requests
@@ -18,8 +19,8 @@ from sandbox.processes import ROOT
 from tests.gateways.dripping import DRIPS, saying
 
 URL = "https://api.example/v1/things"
-# Who makes a session that gives up in time.
-OTHERS = {"gateways/http/prompt.py", "gateways/resend/mailer.py"}
+# Who makes the session that gives up in time.
+OTHERS = {"gateways/http/prompt.py"}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,24 @@ def test_one_that_comes_byte_by_byte_is_given_up_in_time(pieces):
     with saying(pieces) as (url, said), pytest.raises(Unavailable, match="cannot be reached"):
         call("them", "GET", url, 0.1)
     assert len(said) < len(pieces)
+
+
+def test_one_that_comes_byte_by_byte_through_a_proxy_is_given_up_in_time(monkeypatch):
+    pieces = DRIPS["body"]
+    with saying(pieces) as (proxy, said):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            call("them", "GET", "http://api.example/", 0.1)
+    assert len(said) < len(pieces)
+
+
+@pytest.mark.parametrize("reach", [lambda url: Receivers().post(url, b"{}", {}), lambda url: Alerts().ping(url)])
+def test_why_a_chat_or_a_receiver_is_away_is_said_without_its_address(reach):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(Unavailable) as away:
+        reach(f"http://127.0.0.1:{port}/secret")
+    assert away.value.message == "cannot be reached: Connection refused"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
 from funnel_app.gateways.notion.pages import TemplateNames
 from funnel_app.gateways.notion.schema import SchemaError, Writes, load_schema
-from funnel_app.gateways.notion.values import decoded, encoded, for_type, told_time
+from funnel_app.gateways.notion.values import decoded, encoded, for_type, row_time
 from tests.factories import make_settings
 
 ISSUE = {
@@ -96,7 +96,7 @@ def test_what_is_empty_is_cleared(kind, value):
 
 def test_times_are_compared_to_the_minute_wherever_they_were_written():
     assert decoded({"type": "date", "date": {"start": "2026-11-24T07:00:30.000-05:00"}}) == "2026-11-24T12:00Z"
-    assert told_time(datetime(2026, 11, 24, 12, 0, 59, tzinfo=UTC)) == "2026-11-24T12:00Z"
+    assert row_time(datetime(2026, 11, 24, 12, 0, 59, tzinfo=UTC)) == "2026-11-24T12:00Z"
     assert decoded({"type": "date", "date": {"start": "soon"}}) == "soon"
 
 

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.errors import InvalidResponseHeader
+from gunicorn.http.wsgi import Response
 
-from jobs.web_answer import make_answer
+from jobs.web_answer import CONSTANT, OwnResponse, keep_settings, make_answer
 from jobs.web_framing import BODY_AT_MOST, Incoming
 
 NEXT = b"GET /console/ HTTP/1.1\r\nHost: funnel\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n"
@@ -79,3 +81,40 @@ def test_a_body_in_many_small_chunks_is_read_as_one():
     assert incoming.is_whole
     assert incoming.as_parsed() == CHUNKED + b"4650\r\n" + b"abcdef" * 3000 + b"\r\n0\r\nX: y\r\n\r\n" + NEXT
     assert incoming.ends_at == len(whole) + len(b"0\r\nX: y\r\n\r\n")
+
+
+def test_headers_that_are_always_there_are_such_as_gunicorn_takes_unchanged():
+    headers = [("Content-Type", "text/plain"), *sorted(CONSTANT), ("Content-Length", "0"), ("Keep-Alive", "no")]
+    judged, ours = Response(None, None, None), OwnResponse(None, None, None)
+    judged.process_headers(headers)
+    ours.process_headers(headers)
+    assert sorted(ours.headers) == sorted(judged.headers) and ours.response_length == 0
+    with pytest.raises(InvalidResponseHeader):
+        ours.process_headers([("X-Said", "a\r\nSet-Cookie: b=c")])
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "scheme"),
+    [
+        ("", ("127.0.0.1", 1), "http"),
+        ("127.0.0.1", ("127.0.0.1", 1), "https"),
+        ("127.0.0.1", ("203.0.113.1", 1), "http"),
+        ("", "a socket in the file system", "https"),
+    ],
+)
+@pytest.mark.parametrize("keep", [keep_settings, id])
+def test_only_proxies_that_gunicorn_is_told_of_are_believed(trusted, peer, scheme, keep):
+    seen = []
+
+    def look(environ, start_response):
+        seen.append(environ["wsgi.url_scheme"])
+        return app(environ, start_response)
+
+    config = Config()
+    config.set("forwarded_allow_ips", trusted)
+    keep(config)
+    incoming = Incoming(b"GET / HTTP/1.1\r\nHost: funnel\r\nX-Forwarded-Proto: https\r\n\r\n")
+    worker = SimpleNamespace(cfg=config, wsgi=look, alive=True, handle_error=refuse)
+    connection = SimpleNamespace(client=peer, server=("127.0.0.1", 2), incoming=incoming)
+    assert make_answer(worker, connection, incoming.as_parsed(), False).stays
+    assert seen == [scheme]

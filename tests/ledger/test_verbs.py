@@ -25,6 +25,7 @@ from funnel_app.ledger import (
     enrolments,
     hook_events,
     messages,
+    receivers,
     requests,
     template_versions,
     watching,
@@ -130,6 +131,17 @@ def test_a_request_is_taken_by_one(both_deps, monkeypatch):
 
     with ThreadPoolExecutor(8) as takers:
         assert sum(takers.map(take, range(8))) == 1
+
+
+def test_of_failures_at_once_each_is_counted_the_very_first_ones_too(both_deps):
+    def fail(_):
+        with both_deps.sessions.begin() as session:
+            receivers.rest(receivers.lock(session, "new"), both_deps.now(), both_deps.now() + LEASE, "away")
+
+    with ThreadPoolExecutor(8) as processes:
+        list(processes.map(fail, range(16)))
+    with both_deps.reads() as session:
+        assert receivers.find(session, "new").failures == 16
 
 
 def test_what_gets_raises_for_nothing(both_deps):

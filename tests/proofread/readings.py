@@ -15,7 +15,7 @@ from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, told
+from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, hook_values
 from funnel_app.flows.templates.starters import find_starter
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import Parts, Rendered, render
@@ -124,7 +124,7 @@ def by_day(days: Iterable[date], leads: Iterable[str], bookings: Iterable[int]) 
 
 
 def _at_noon(key: str, step: Step, at: datetime, lead: str, bookings: int) -> Reading:
-    hook = told(at, step)
+    hook = hook_values(at, step)
     about_call = {"precall": "call_time", "noshow": "scheduled_time"}.get(key.split("_")[0])
     return Reading(
         key=key,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.booking_updates import told
+from funnel_app.rules.booking_updates import updated
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.places import Place
@@ -28,7 +28,7 @@ def seat(**more):
 @pytest.mark.parametrize("made", [call(Event.OPT_IN, occurrence="b1"), call(Event.BOOKING, occurrence="")])
 def test_what_is_about_no_booking_changes_none(made):
     known = (seat(),)
-    assert told(known, made, NOW, seat()) is known
+    assert updated(known, made, NOW, seat()) is known
 
 
 def test_a_booking_has_the_time_seat_and_moment_that_the_calendar_said():
@@ -43,7 +43,7 @@ def test_a_booking_without_a_time_keeps_the_one_that_is_known():
     later = replace(booked(1), call_at=None, happened_at=NOW + HOUR)
     found = heard(booked(1), later)["b1"]
     assert (found.call_at, found.told_at, found.booked_at) == (FIRST, NOW, NOW + HOUR)
-    untold = told((), replace(booked(1), happened_at=None), NOW, seat())[0]
+    untold = updated((), replace(booked(1), happened_at=None), NOW, seat())[0]
     assert (untold.told_at, untold.booked_at, untold.stands) == (NOW, None, True)
 
 
@@ -103,7 +103,7 @@ def test_a_word_about_other_dates_leaves_the_booking_that_it_came_with():
 
 def test_a_series_that_stands_ends_nothing():
     end = seat(state=BookingState.SERIES, series=WEEKLY.as_json(), call_at=FIRST).heard(Event.BOOKING, "", NOW)
-    kept = told((replace(end, occurrence="series:b9"),), booked(1), NOW, seat())
+    kept = updated((replace(end, occurrence="series:b9"),), booked(1), NOW, seat())
     assert {booking.occurrence: booking.stands for booking in kept}["b1"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.exit import ended_as
+from funnel_app.rules.exit_words import ended_as
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from funnel_app.rules.exit import ended_as
         (None, "the address bounced: mailbox does not exist", "bounced"),
         (None, "its reader marked it as spam", "marked as spam"),
         (None, "stopped by Olga", "stopped by hand"),
+        (None, "mail was stopped by a person on 3 December", "not mailed any more"),
         (None, "suppressed by a person on 3 December", "not mailed any more"),
         (None, None, "ended"),
         ("an event of old", "whatever", "ended"),

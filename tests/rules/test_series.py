@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.booking_updates import told
+from funnel_app.rules.booking_updates import updated
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.series import Series
@@ -57,7 +57,7 @@ def heard(*said, campaign="christmas"):
     bookings = ()
     for each in said:
         new = BookingFacts(contact_id=WHO, campaign=campaign, occurrence=each.occurrence, mode="live")
-        bookings = told(bookings, each, each.happened_at, new)
+        bookings = updated(bookings, each, each.happened_at, new)
     return {booking.occurrence: booking for booking in bookings}
 
 
@@ -101,5 +101,5 @@ def test_a_word_about_some_dates_ends_those_and_no_others():
 def test_a_booking_of_another_campaign_is_left_alone():
     other = BookingFacts(contact_id=WHO, campaign="spring", occurrence="b1", mode="live").heard(Event.BOOKING, "", NOW)
     new = BookingFacts(contact_id=WHO, campaign="christmas", occurrence="b1", mode="live")
-    kept, mine = told((other,), ended(1), NOW + DAY, new)[:2]
+    kept, mine = updated((other,), ended(1), NOW + DAY, new)[:2]
     assert kept is other and not mine.stands

@@ -10,7 +10,7 @@ from tests.test_guards import TEXTS
 
 # Parts of other programs, which nobody starts by hand.
 PARTS = re.compile(
-    r"tests/process/|tests/prefect/|tests/sandbox/|tests/test_|tests/naming|letters/child|peers/on_|sandbox/traces"
+    r"tests/process/|tests/prefect/|tests/sandbox/|tests/test_|tests/naming|letters/child|peers/on_|sandbox/(traces|start)"
 )
 READS = re.compile(r"command_line\(|ArgumentParser\(|take_nothing\(|@click\.")
 
@@ -27,9 +27,11 @@ def test_numbers_are_read_in_order_and_words_anywhere(given, read):
     assert command_line("Measure.", ("full",), given, leads=300, rate=3.0) == read
 
 
-def test_a_list_takes_as_many_as_there_are():
+def test_a_list_takes_as_many_as_are_left():
     assert command_line("", (), ["1", "2"], sizes=[7]) == {"sizes": [1, 2]}
     assert command_line("", (), [], sizes=[7]) == {"sizes": [7]}
+    assert command_line("", (), ["3", "1", "2"], seed=1, sizes=[7]) == {"seed": 3, "sizes": [1, 2]}
+    assert command_line("", (), [], seed=1, sizes=[7]) == {"seed": 1, "sizes": [7]}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import io
 
-from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists import take_uploaded, uploads
 from funnel_app.web.bounded_request import LARGEST_LIST
 from tests.web.console import TOKEN
 
@@ -25,13 +25,14 @@ def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     path = bring(olga).location
     shown = olga.get(path).text
     assert "3 rows" in shown and "&lt;b&gt;Ana" in shown and "over 2 days" in shown
+    assert ">marked as spam</option>" in shown and ">complained<" not in shown
     foreseen = olga.send(path, verb="look", **WISH).text
     assert "1 enrolled" in foreseen and "row 4: refused" in foreseen
     assert "The first email goes to each as soon as the row is in." in foreseen
     olga.send(path, verb="start", **WISH)
     assert "waiting" in olga.get(path).text
-    uploads.take_waiting(deps)
-    assert "1 suppressed" in olga.get(path).text
+    take_uploaded.take_waiting(deps)
+    assert "1 not mailed" in olga.get(path).text
     assert olga.get(f"{path}.csv").text.splitlines()[1].startswith("2,ana@resend.dev,enrolled,")
     assert "list.csv" in olga.get("/console/lists").text
     assert "ana@resend.dev" not in olga.get("/console/hooks").text
@@ -51,7 +52,7 @@ def test_a_stranger_and_a_form_of_elsewhere_bring_nothing(client, olga, deps):
     olga.send("/console/logout", form="/console/lists")
     form = {"file": (io.BytesIO(ROWS), "list.csv")}
     assert client.post("/console/lists", data=form, content_type="multipart/form-data").status_code == 401
-    assert uploads.list_imports(deps) == []
+    assert uploads.list_imports(deps.reads) == []
 
 
 def test_a_wish_that_cannot_be_is_answered_on_the_page(olga):

@@ -316,6 +316,8 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
     assert "cancelled, booked a call" in words
     with deps.reads() as session:
         assert session.scalar(select(Enrolment.id)) is None
+    assert "missed call, came to the call after all" in olga.get("/console/simulate").text
+    assert not re.search(r"\b(?:opt_in|no_show|booking_\w+)\b", olga.get("/console/simulate").text)
     wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
     assert wrong.status_code == 422 and "is not a time such as" in wrong.text
 

@@ -37,6 +37,7 @@ def test_a_browser_gets_every_error_as_a_page(client, path, status):
     answer = client.get(path, headers={"Accept": CHROMIUM, "X-Request-Id": "r-8"})
     assert (answer.status_code, answer.mimetype, answer.headers["Vary"]) == (status, "text/html", "Accept")
     assert "r-8" in answer.text and "<h1>" in answer.text
+    assert "URL" not in answer.text and "method" not in answer.text
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", JAVA, "text/html;q=0, */*", ""])

@@ -29,6 +29,15 @@ def test_at_home_nobody_is_bound_to_https(sqlite):
     assert "Strict-Transport-Security" not in client.get("/healthz").headers
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/console/login"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_no_header_comes_twice_and_a_length_is_that_of_the_body(client, path, method):
+    answer = client.open(path, method=method)
+    names = [name.lower() for name, _ in answer.headers]
+    assert len(set(names)) == len(names) and "x-request-id" in names
+    assert method == "HEAD" or int(answer.headers["Content-Length"]) == len(answer.data)
+
+
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc-123", True), ("x" * 65, False), ("a b", False), ("<script>", False), ("", False)]
 )
@@ -81,7 +90,7 @@ def test_what_a_fault_of_ours_stopped_is_kept_and_replayed_once_it_is_fixed(clie
         patched.setattr("funnel_app.web.hooks.common.enrol", broken)
         assert [signup(client).status_code for _ in range(2)] == [500, 500]
         assert client.post(SIGNUP, json={"email": "x@resend.dev"}).status_code == 401
-    (kept,) = list_hooks(deps, "refused", 9)
+    (kept,) = list_hooks(deps.reads, "refused", 9)
     assert "A fault of ours stopped it" in kept["reason"] and kept["email"] == "ana@resend.dev"
     operator = Operator(client)
     operator.log_in()

@@ -88,7 +88,7 @@ def test_the_commands_list_and_tell_again(told, run):
 def kinds(deps):
     watch(deps)
     with deps.reads() as session:
-        return {i.kind for i in incidents.current(session, {"receiver_away", "events_given_up"}) if i.told_at}
+        return {i.kind for i in incidents.current(session, {"receiver_away", "events_given_up"}) if i.notified_at}
 
 
 def test_a_receiver_that_takes_nothing_is_told_after_ten_minutes_and_is_over_when_it_does(told):

@@ -46,14 +46,14 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
     page = olga.get("/console/replies").text
     assert "&lt;script&gt;alert(1)" in page and "<script>alert" not in page
     assert "nothing proves the sender" in page and "not a lead" in page
-    lead = list_received(written, None, 9)[-1]["contact_id"]
+    lead = list_received(written.reads, None, 9)[-1]["contact_id"]
     assert "&lt;script&gt;alert(1)" in (story := olga.get(f"/console/leads/{lead}").text)
     assert "<script>alert" not in story
     assert "Nothing of that kind." in olga.get("/console/replies?kind=report").text
 
 
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
-    one, other = (row["id"] for row in list_received(written, None, 9))
+    one, other = (row["id"] for row in list_received(written.reads, None, 9))
     olga.send(f"/console/replies/{one}/forward", form="/console/replies")
     assert "TESTING_MODE is on" in olga.get("/console/replies").text
     object.__setattr__(written, "settings", replace(written.settings, test_recipients=("olga@owner.example",)))

@@ -130,7 +130,7 @@ def test_what_somebody_writes_is_kept_once_before_anything_is_asked(client, deps
         **{"from": "Ana <ana@resend.dev>", "subject": "Re: Hi\r\nBcc: x", "attachments": [{}, 3, {"filename": "a"}]}
     )
     assert [event(client, said).json["status"] for _ in range(2)] == ["recorded", "duplicate"]
-    row = list_received(deps, None, 2)[0]
+    row = list_received(deps.reads, None, 2)[0]
     assert (row["from"], row["name"], row["subject"], row["read"]) == ("ana@resend.dev", "Ana", "Re: Hi Bcc: x", False)
     assert row["attachments"] == ["a file without a name", "a file without a name", "a"]
     assert deps.inbox.asked == []
@@ -139,7 +139,7 @@ def test_what_somebody_writes_is_kept_once_before_anything_is_asked(client, deps
 @pytest.mark.parametrize("data", [{}, {"from": 7, "subject": None, "attachments": "x"}, {"from": "<" * 9000}])
 def test_whatever_form_it_has_something_is_kept(client, deps, data):
     assert event(client, received(**data)).json == {"status": "recorded"}
-    assert len(list_received(deps, None, 2)) == 1
+    assert len(list_received(deps.reads, None, 2)) == 1
 
 
 def test_an_email_that_came_and_has_no_id_is_refused_and_one_that_went_on_and_bounced_is_told(client, deps):
@@ -148,10 +148,10 @@ def test_an_email_that_came_and_has_no_id_is_refused_and_one_that_went_on_and_bo
     deps.inbox.letters["in-1"] = IncomingEmail({}, "Hello", None)
     object.__setattr__(deps, "settings", replace(deps.settings, reply_forward_to="delivered@resend.dev"))
     answer_received(deps)
-    row = list_received(deps, None, 1)[0]
+    row = list_received(deps.reads, None, 1)[0]
     bounce = {"email_id": "r", "tags": {"reply": row["id"]}, "bounce": {"type": "Permanent", "message": "full"}}
     event(client, {"type": "email.bounced", "data": bounce})
-    assert list_received(deps, None, 1)[0]["forward"] == "refused"
+    assert list_received(deps.reads, None, 1)[0]["forward"] == "refused"
 
 
 def test_a_click_is_kept_clean_and_whatever_form_it_has_none_is_an_error(client, deps, sent):

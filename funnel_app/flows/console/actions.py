@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from funnel_app.deps import Deps
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.ledger import contacts, operator_actions
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -36,9 +37,11 @@ class ActionPage:
     next: UUID | None
 
 
-def list_actions(deps: Deps, after: UUID | None = None, operator: str = "", limit: int = PAGE) -> ActionPage:
+def list_actions(
+    reads: sessionmaker[Session], after: UUID | None = None, operator: str = "", limit: int = PAGE
+) -> ActionPage:
     """Return a page of actions, newest first; of one operator if named."""
-    with deps.reads() as session:
+    with reads() as session:
         found = operator_actions.newest(session, limit + 1, after=after, operator=operator)
     shown = [_done(action, contact) for action, contact in found[:limit]]
     return ActionPage(shown, found[limit - 1][0].id if len(found) > limit else None)

@@ -30,14 +30,14 @@ class Fares:
         return sum(self.states.values())
 
     @property
-    def handed_over(self) -> int:
+    def submitted(self) -> int:
         """The number that Resend accepted."""
         return sum(self.states.get(state, 0) for state in figures.SUBMITTED)
 
     @property
     def delivery(self) -> float | None:
         """The share of accepted emails that were delivered; None if none was accepted."""
-        return share(self.states.get(State.DELIVERED, 0) + self.complained, self.handed_over)
+        return share(self.states.get(State.DELIVERED, 0) + self.complained, self.submitted)
 
     @property
     def bounced(self) -> int:
@@ -52,7 +52,7 @@ class Fares:
     @property
     def bounce(self) -> float | None:
         """The share that bounced or was complained of; None if none was accepted."""
-        return share(self.bounced + self.complained, self.handed_over)
+        return share(self.bounced + self.complained, self.submitted)
 
 
 def together(rows: Sequence[Fares]) -> Fares:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from funnel_app.deps import Deps
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.ledger import hook_events
 
@@ -20,10 +21,15 @@ class HookPage:
 
 
 def find_hooks(
-    deps: Deps, outcome: str | None, after: UUID | None, limit: int = PAGE, *, lists: bool | None = None
+    reads: sessionmaker[Session],
+    outcome: str | None,
+    after: UUID | None,
+    limit: int = PAGE,
+    *,
+    lists: bool | None = None,
 ) -> HookPage:
     """Return a page of calls, newest first, of one outcome or all; with, without, or only rows of lists."""
-    with deps.reads() as session:
+    with reads() as session:
         found = hook_events.newest(session, outcome, limit + 1, after, lists=lists)
     shown = found[:limit]
     return HookPage([as_row(event) for event in shown], shown[-1].id if len(found) > limit else None)

@@ -12,7 +12,7 @@ from funnel_app.flows.console.leads import AT_A_TIME, LeadRow, all_leads
 from funnel_app.ledger import leads, suppressions
 from funnel_app.ledger.leads import Running, Wanted
 from funnel_app.ledger.models import EnrolmentState, Scope, Suppression
-from funnel_app.rules.exit import ended_as
+from funnel_app.rules.exit_words import ended_as
 
 COLUMNS = (
     "email", "name", "business", "segment", "sequences", "next email", "next email due", "since", "status",

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import CLICKED, OPENED, State
@@ -129,9 +131,9 @@ def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
     return LeadPage(rows, shown[-1].id if len(found) > limit else None)
 
 
-def count_leads(deps: Deps, wanted: Wanted) -> int:
+def count_leads(reads: sessionmaker[Session], wanted: Wanted) -> int:
     """Count the matching leads."""
-    with deps.reads() as session:
+    with reads() as session:
         return leads.count(session, replace(wanted, words=" ".join(wanted.words.split())))
 
 
@@ -165,7 +167,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         views=[_view(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=_next(deps.registry, joined, told),
         true_now=true_now(deps.registry, joined),
-        days=by_day(moments(deps, traced, joined, actions), ZoneInfo(deps.settings.timezone)),
+        days=by_day(moments(deps.registry, traced, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),

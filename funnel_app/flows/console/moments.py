@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
-from funnel_app.deps import Deps
 from funnel_app.flows.tracing.timeline import rank_of
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -37,15 +36,17 @@ def by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[M
     return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
 
 
-def moments(deps: Deps, traced: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
+def moments(
+    registry: Registry, traced: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]
+) -> list[Moment]:
     """Return a lead's history: calls, operators' actions, ends of sequences, and each email's events."""
     found = [
         *map(_of_hook, traced["hooks"]),
         *map(_of_reply, traced["replies"]),
         *(_of_action(action) for action in actions),
-        *(moment for enrolment in joined for moment in _of_end(deps.registry, enrolment)),
+        *(moment for enrolment in joined for moment in _of_end(registry, enrolment)),
         *(
-            _of_event(deps.registry, event, email)
+            _of_event(registry, event, email)
             for enrolment, row in zip(joined, traced["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
             for event in _news(told["events"])

@@ -120,7 +120,7 @@ def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.A
         contact = leads.get(session, contact_id)
         if contacts.is_erased(contact):
             raise NotPossible(ERASED_ALREADY)
-        forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
+        forbid(deps, session, contact, scope, f"mail was stopped by {operator}", "console")
         about = {"contact_id": contact_id, "detail": told, **more}
         _note(session, OperatorAction(at=now, operator=operator, action="suppress", **about))
     return told

@@ -47,7 +47,7 @@ class Meaning:
     ends: bool
 
     @property
-    def told(self) -> str:
+    def in_numbers(self) -> str:
         """The numbers in a sentence."""
         if not self.ends:
             return "It has no end: what becomes due from now on waits until somebody resumes it."

@@ -15,6 +15,7 @@ from funnel_app.ledger import operator_actions
 from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
 from funnel_app.ledger.types import new_id
 
+ONLY_NEW = "the changed files are for new leads only"
 # What becomes of one email and of several.
 BECOMES = {
     "moves": ("moves", "move"),
@@ -38,8 +39,8 @@ def apply_to_all(deps: Deps, who: str, progress: Callable[[int], None] = lambda 
 
     `progress` is called after each batch with the count so far.
     """
-    run, found = _begin(deps, who), list[Changed]()
     over, mark = STOPPED, f" ({version_of(deps.registry)})"
+    run, found = _begin(deps, who, over + mark), list[Changed]()
     try:
         for changed in apply_changes(deps, who):
             if changed not in found[-1:]:
@@ -53,13 +54,9 @@ def apply_to_all(deps: Deps, who: str, progress: Callable[[int], None] = lambda 
 
 def keep_on_older(deps: Deps, who: str) -> int:
     """Keep everybody on the plan of their enrolment, and record it; return how many there are."""
-    run = _begin(deps, who)
+    run = _begin(deps, who, f"{ONLY_NEW}, which was stopped before its end")
     kept = keep_all(deps)
-    _record(
-        deps.sessions,
-        run,
-        f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan",
-    )
+    _record(deps.sessions, run, f"{ONLY_NEW}: {things(kept, 'lead')} under way keep their plan")
     return kept
 
 
@@ -79,8 +76,8 @@ def emails_in_words(emails: Counter[str]) -> str:
     return joined(told) or "no email changes"
 
 
-def _begin(deps: Deps, who: str) -> UUID:
-    run, detail = new_id(), f"{STOPPED} ({version_of(deps.registry)})"
+def _begin(deps: Deps, who: str, detail: str) -> UUID:
+    run = new_id()
     row = OperatorAction(id=run, at=deps.now(), operator=who, action=ACTION, detail=detail, source=COMMAND_LINE)
     with deps.sessions.begin() as session:
         operator_actions.add(session, row)

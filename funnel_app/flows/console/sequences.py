@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -72,14 +72,14 @@ class StepPage:
     next: UUID | None
 
 
-def season_of(deps: Deps, campaign: model.Campaign) -> str | None:
+def season_of(campaign: model.Campaign, now: datetime) -> str | None:
     """Say whether a campaign's season is open now; None if it has none."""
-    return season_in_words(campaign, deps.now().astimezone(ZoneInfo(campaign.timezone)).date())
+    return season_in_words(campaign, now.astimezone(ZoneInfo(campaign.timezone)).date())
 
 
 def seasons_now(deps: Deps) -> list[tuple[str, str]]:
     """Return whether the season is open, by title, for each campaign that has one."""
-    told = ((campaign.title, season_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
+    told = ((campaign.title, season_of(campaign, deps.now())) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
@@ -100,7 +100,7 @@ def limits(deps: Deps) -> list[tuple[str, str]]:
 def season_of_template(deps: Deps, key: str) -> str | None:
     """Return what the season means for a template now; None if its campaign has none."""
     campaign, step = next((campaign, step) for campaign, _, step in deps.registry.steps() if step.template == key)
-    words = season_of(deps, campaign)
+    words = season_of(campaign, deps.now())
     return f"{words} This email goes in season only." if words and step.season_only else words
 
 
@@ -121,7 +121,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             here=[_here(_at(here, sequence, step)) for step in sequence.steps],
             gaps=list(gaps_of(sequence)),
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
-            season=season_of(deps, campaign),
+            season=season_of(campaign, deps.now()),
             off_season=off_season_in_words(campaign, sequence),
             limit=limit_of(deps.mode, campaign),
             older=older.get((campaign.name, sequence.name), 0),

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.operator_actions import LOG_OUT, OperatorAction
@@ -15,7 +17,7 @@ def close_session(deps: Deps, operator: str, session_id: str) -> None:
         )
 
 
-def is_closed(deps: Deps, session_id: str, since: datetime) -> bool:
+def is_closed(reads: sessionmaker[Session], session_id: str, since: datetime) -> bool:
     """Say whether the operator has logged out of the session that began at this time."""
-    with deps.reads() as session:
+    with reads() as session:
         return operator_actions.was_done(session, LOG_OUT, session_id, since)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import WAITING, State
@@ -48,9 +48,9 @@ def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) 
     return "it is put aside"
 
 
-def count_in_doubt(deps: Deps) -> int:
+def count_in_doubt(reads: sessionmaker[Session]) -> int:
     """Return how many emails are ambiguous."""
-    with deps.reads() as session:
+    with reads() as session:
         return counts.in_state(session, State.AMBIGUOUS)
 
 

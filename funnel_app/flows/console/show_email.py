@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from funnel_app.deps import Deps
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.ledger import email_events, emails, messages, template_versions
 from funnel_app.ledger.models import Email, EmailEvent, Message, TemplateVersion
 
@@ -18,9 +19,9 @@ class Shown:
     events: list[EmailEvent]
 
 
-def show_email(deps: Deps, email_id: UUID) -> Shown | None:
+def show_email(reads: sessionmaker[Session], email_id: UUID) -> Shown | None:
     """Return an email with its enrolment and contact; None if the id is unknown."""
-    with deps.reads() as session:
+    with reads() as session:
         found = emails.load(session, [email_id])
         if not found:
             return None
@@ -34,8 +35,8 @@ def show_email(deps: Deps, email_id: UUID) -> Shown | None:
         )
 
 
-def find_html(deps: Deps, email_id: UUID) -> str | None:
+def find_html(reads: sessionmaker[Session], email_id: UUID) -> str | None:
     """Return the HTML that an email was sent with; None if nothing was frozen, or it was removed."""
-    with deps.reads() as session:
+    with reads() as session:
         message = messages.latest_of(session, email_id)
     return message.html if message else None

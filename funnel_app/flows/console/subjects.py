@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.ledger import contacts, emails, enrolments, leads
@@ -45,8 +47,8 @@ def of_contact(deps: Deps, contact_id: UUID) -> Subject | None:
     return Subject(contact.email, contact.id) if contact else None
 
 
-def contact_of_address(deps: Deps, address: str) -> UUID | None:
+def contact_of_address(reads: sessionmaker[Session], address: str) -> UUID | None:
     """Return the lead with an address; None if unknown."""
-    with deps.reads() as session:
+    with reads() as session:
         contact = contacts.find(session, looked_up(address))
     return contact.id if contact else None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, recent_fares
 from funnel_app.flows.templates.serving import known_in, observe
@@ -85,9 +87,9 @@ def stand_of(deps: Deps, key: str) -> Standing:
         return standing_of(*known_in(session, key), deps.now())
 
 
-def versions_of(deps: Deps, key: str) -> list[TemplateVersion]:
+def versions_of(reads: sessionmaker[Session], key: str) -> list[TemplateVersion]:
     """Return the versions of a template, most recently read first, without bodies."""
-    with deps.reads() as session:
+    with reads() as session:
         return template_versions.of_key(session, key, VERSIONS)
 
 

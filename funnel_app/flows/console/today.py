@@ -12,30 +12,25 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received_calls import as_row, waits_for_fix
+from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
-from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline
+from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.needs import OF_STOPS, detail_of, stands
+from funnel_app.flows.monitoring.needs import Need, detail_of
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
-from funnel_app.ledger import counts, hook_events, incidents, pauses, today
-from funnel_app.ledger.models import Email, Enrolment, HookEvent
+from funnel_app.ledger import counts, pauses, today
+from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.watch_models import Incident
 
 AHEAD = timedelta(hours=24)
-LISTED, MOST = 20, 1000
+LISTED = 20
 # Invariants without a waiting email; the others have figures of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")
-
-
-# What explains a stop and says how to end it.
-EXPLAIN_STOPS = OF_STOPS | {"worker_gone"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +81,6 @@ class Today:
     """
 
     headline: Headline
-    day: Day
     held: int
     overdue: int
     unexplained: int
@@ -114,18 +108,16 @@ def look_at_today(deps: Deps) -> Today:
     examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
-    headline, current = current_headline(deps, found, whole), _current_incidents(deps)
-    wrong = {each.id: _wrong(deps.registry, each, whole) for each in current}
-    explaining = current if headline.state is Standing.STOPPED else []
+    headline = current_headline(deps, found, whole)
+    wrong = [_wrong(deps.registry, need.about, whole) for need in headline.needs if isinstance(need.about, Incident)]
     return Today(
         headline=headline,
-        day=_day(deps),
         held=broken["held"],
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
-        todo=_todo(deps.reads),
-        incidents=wrong,
-        stopped_by=[wrong[each.id] for each in explaining if each.kind in EXPLAIN_STOPS],
+        todo=_todo(deps.reads, headline.needs),
+        incidents={each.id: each for each in wrong},
+        stopped_by=[_wrong(deps.registry, each, whole) for each in headline.explained_by],
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
@@ -142,23 +134,12 @@ def _kept_back(deps: Deps) -> int:
         return pauses.count_waiting(session, deps.now())
 
 
-def _day(deps: Deps) -> Day:
-    zone = deps.settings.timezone
-    with deps.reads() as session:
-        return day_of(states_of_day(session, local_day(deps.now(), zone), zone))
-
-
 def _ahead(deps: Deps) -> Ahead:
     now = deps.now()
     with deps.reads() as session:
         times = today.planned_times(session, now, now + AHEAD)
         first = today.next_planned(session, now, now + AHEAD, LISTED)
     return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
-
-
-def _current_incidents(deps: Deps) -> list[Incident]:
-    with deps.reads() as session:
-        return [each for each in incidents.current(session) if stands(deps, each)]
 
 
 def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
@@ -175,8 +156,8 @@ def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> 
     )
 
 
-def _todo(reads: sessionmaker[Session]) -> Todo:
-    refused = [call for call in _newest_refused(reads) if waits_for_fix(call)][::-1]
+def _todo(reads: sessionmaker[Session], needs: Sequence[Need]) -> Todo:
+    refused = [call for need in needs if isinstance(need.about, tuple) for call in need.about]
     with reads() as session:
         numbers = {
             "ambiguous": counts.in_state(session, State.AMBIGUOUS),
@@ -189,11 +170,6 @@ def _todo(reads: sessionmaker[Session]) -> Todo:
             paused=today.paused(session, LISTED),
             more={what: number - LISTED for what, number in numbers.items() if number > LISTED},
         )
-
-
-def _newest_refused(reads: sessionmaker[Session]) -> list[HookEvent]:
-    with reads() as session:
-        return hook_events.newest_refused(session, None, MOST)
 
 
 def _hours(times: Sequence[datetime], now: datetime) -> list[tuple[datetime, int]]:

@@ -7,7 +7,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.campaigns.states import IN_WORDS, State
 from funnel_app.ledger.models import Enrolment, EnrolmentState
-from funnel_app.rules.exit import ended_as
+from funnel_app.rules.exit_words import ended_as
 
 # The email states that are mentioned, the most urgent last.
 TOLD = {

@@ -21,7 +21,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
-from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
+from funnel_app.gateways.notion.table import NotionTable, Row, RowGone
 from funnel_app.ledger import operator_actions, suppressions, wishes
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
@@ -94,7 +94,7 @@ def _grant(deps: Deps, found: _Found) -> None:
         wish = wishes.keep(session, found.row.id, found.key, found.value, who, deps.now())
         done = operator_actions.find(session, wish.id)
     if wish.answer is None:
-        told = _told(deps, done.detail or "", wish) if done else _do(deps, found, wish, refusal)
+        told = _recorded(deps, done.detail or "", wish) if done else _do(deps, found, wish, refusal)
         with deps.sessions.begin() as session:
             wishes.answer(session, wish.id, told)
         wish.answer = told
@@ -115,7 +115,7 @@ def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
     try:
         if refusal is not None:
             raise NotPossible(refusal)
-        return _told(deps, DO[found.key](deps, found, wish), wish)
+        return _recorded(deps, DO[found.key](deps, found, wish), wish)
     except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
         about = {"id": wish.id, "source": NOTION}
         why = masked_addresses(f"{_called(wish)}: {fault}")
@@ -165,7 +165,9 @@ def _do_not_mail(deps: Deps, found: _Found, wish: Wish) -> str:
     if contact is not None:
         return operate.suppress(deps, contact.id, wish.who, Scope.ALL, id=wish.id, source=NOTION)
     told = "nothing goes to this address any more"
-    suppress_each(deps, [(required(_address(deps.reads, found)), Scope.ALL, f"suppressed by {wish.who}")], "console")
+    suppress_each(
+        deps, [(required(_address(deps.reads, found)), Scope.ALL, f"mail was stopped by {wish.who}")], "console"
+    )
     operate.note(deps, wish.who, "suppress", None, told, id=wish.id, source=NOTION)
     return told
 
@@ -188,7 +190,7 @@ def _called(wish: Wish) -> str:
     return "Do not mail" if wish.property == "do_not_mail" else wish.value
 
 
-def _told(deps: Deps, told: str, wish: Wish) -> str:
+def _recorded(deps: Deps, told: str, wish: Wish) -> str:
     return f"{told}, {dated(deps.settings, deps.now())}, by {wish.who}"
 
 

@@ -45,7 +45,7 @@ def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime)
         before = list(said_before(call, found.whole))
         for each in (*before, call, *said_of_others(call, list(found.contacts.values()), now)):
             found, taken = _answer(deps, found, each, now)
-            answered.append(replace(taken, follows=each is not call))
+            answered.append(taken if each is call else replace(taken, follows=True))
         found = found.hearing(call, now)
     return found, answered
 
@@ -128,10 +128,12 @@ def log_answer(answered: Answered) -> None:
         for _, email in change.moved():
             ids = {"email": str(email.id), "enrolment": str(change.now.id)}
             log.info("email_moved", **ids, state=str(email.state), reason=email.reason)
-    log.info("webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
+    log.info(
+        "webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_log_fields(answered.receipt)
+    )
 
 
-def _told(receipt: Receipt) -> dict[str, object]:
+def _log_fields(receipt: Receipt) -> dict[str, object]:
     return {
         "hook": str(receipt.hook_id),
         "contact": str(receipt.contact_id),

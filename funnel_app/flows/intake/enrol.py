@@ -81,6 +81,8 @@ def _schedule(deps: Deps, outcomes: Sequence[Outcome]) -> None:
 
 
 def _receipt(answered: Sequence[Answered]) -> Receipt:
+    if len(answered) == 1:
+        return answered[0].receipt
     own = [each.receipt for each in answered if not each.follows]
     return replace(own[-1], ended=[ended for each in answered for ended in each.receipt.ended])
 

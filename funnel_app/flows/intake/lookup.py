@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from funnel_app.deps import Deps
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.ledger import bookings
 
 
-def call_at_of(deps: Deps, campaign: str, occurrence: str) -> datetime | None:
+def call_at_of(reads: sessionmaker[Session], campaign: str, occurrence: str) -> datetime | None:
     """Return the start of a calendar event by its latest booking; None if there was none."""
-    with deps.reads() as session:
+    with reads() as session:
         return bookings.find_call_at(session, campaign, occurrence)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
@@ -121,7 +121,7 @@ def current_plans(registry: Registry) -> Iterator[tuple[model.Campaign, model.Se
             yield campaign, sequence, File(campaign.name, sequence.name, plan, fingerprint(plan))
 
 
-def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
+def behind(reads: sessionmaker[Session], file: File) -> Iterator[list[UUID]]:
     """Yield the enrolments that follow an older plan now, in batches.
 
     Enrolments that a process with the older file makes meanwhile are left out, or the run might never end.
@@ -129,7 +129,7 @@ def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
     after: UUID | None = None
     until = new_id()
     while True:
-        with deps.reads() as session:
+        with reads() as session:
             ids = plans.older_ids(session, file, after, until, AT_A_TIME)
         if not ids:
             return
@@ -139,7 +139,7 @@ def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
 
 def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
     changed = Changed(file.campaign, file.sequence)
-    for ids in behind(deps, file):
+    for ids in behind(deps.reads, file):
         with deps.reads() as session:
             for enrolment in plans.load(session, ids):
                 _foresee(deps, sequence, enrolment, changed)

@@ -4,33 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app.deps import Deps
 from funnel_app.flows.intake.keep_refused import NOT_KEPT
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
 
 
-def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
+def list_hooks(reads: sessionmaker[Session], outcome: str | None, limit: int) -> list[dict[str, Any]]:
     """Return the newest calls, of one outcome or of all, as plain data."""
-    with deps.reads() as session:
+    with reads() as session:
         return [as_row(event) for event in hook_events.newest(session, outcome, limit)]
 
 
-def find_hook(deps: Deps, hook_id: UUID) -> dict[str, Any] | None:
+def find_hook(reads: sessionmaker[Session], hook_id: UUID) -> dict[str, Any] | None:
     """Return a call with its payload, faults and answer; None where there is none of that id."""
-    with deps.reads() as session:
+    with reads() as session:
         event = hook_events.find(session, hook_id)
     if event is None:
         return None
     return {**as_row(event), "payload": event.payload, "errors": event.errors, "answer": event.answer}
 
 
-def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
+def mark_replayed(sessions: sessionmaker[Session], hook_id: UUID, replayed_as: str) -> None:
     """Record on a refused call the id under which it was accepted later."""
-    with deps.sessions.begin() as session:
+    with sessions.begin() as session:
         event = hook_events.find(session, hook_id)
         if event is not None:
             event.answer = {"replayed_as": replayed_as}
@@ -97,11 +96,11 @@ def reason_of(event: HookEvent) -> str | None:
     if is_put_aside(event):
         return f"put aside: {answer['put_aside']}"
     if event.outcome == Outcome.REFUSED:
-        return told_faults(event.errors or {})
+        return faults_in_words(event.errors or {})
     return answer.get("reason")
 
 
-def told_faults(errors: Mapping[str, Any]) -> str:
+def faults_in_words(errors: Mapping[str, Any]) -> str:
     """Return a call's faults as one line, each with its field."""
     return "; ".join(f"{field}: {_said(words)}" for field, words in errors.items())
 

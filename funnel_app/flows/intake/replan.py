@@ -36,8 +36,8 @@ def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
     """
     for _, sequence, file in current_plans(deps.registry):
         changed = Changed(file.campaign, file.sequence)
-        for few in _by_few(behind(deps, file)):
-            with leaving_room(deps):
+        for few in _by_few(behind(deps.reads, file)):
+            with leaving_room(deps.sleep):
                 done = _applied(deps, sequence, file, few, who)
                 for each in done:
                     changed.take(each.edits, is_busy=each.is_busy)
@@ -53,7 +53,9 @@ def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
 def keep_all(deps: Deps) -> int:
     """Keep everybody on their older plan, whatever the files say now; return how many there are."""
     return sum(
-        _keep(deps.sessions, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file)
+        _keep(deps.sessions, file, ids)
+        for _, _, file in current_plans(deps.registry)
+        for ids in behind(deps.reads, file)
     )
 
 

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError
 
-from funnel_app.deps import Deps
+from funnel_app.campaigns.states import State, state_in_words
 from funnel_app.flows.addresses import checked, normalised, unmailable
 from funnel_app.flows.intake.manual import NotUnderstood, value_of
 from funnel_app.flows.lists.import_settings import Plan
@@ -18,7 +19,8 @@ from funnel_app.lists.row import Said, read_row
 from funnel_app.lists.standing import Standing
 
 ENROLLED, KEPT, ALREADY, IGNORED = "enrolled", "kept", "already", "ignored"
-LEFT_OUT, SUPPRESSED, REPEATED, REFUSED = "left out", "suppressed", "repeated", "refused"
+LEFT_OUT, REPEATED, REFUSED = "left out", "repeated", "refused"
+SUPPRESSED = state_in_words(State.SUPPRESSED)
 SCOPES = {Standing.UNSUBSCRIBED: Scope.MARKETING, Standing.BOUNCED: Scope.ALL, Standing.COMPLAINED: Scope.ALL}
 NO_CONSENT = "nothing in this row says that they agreed to be mailed"
 SAID_NO = "this row says that they did not agree to be mailed"
@@ -58,18 +60,18 @@ class Seen:
     rows: dict[bytes, int] = field(default_factory=dict)
 
 
-def leavers(deps: Deps, plan: Plan, lines: Iterable[Line], seen: Seen) -> Iterator[tuple[str, Standing]]:
+def leavers(plan: Plan, lines: Iterable[Line], seen: Seen, now: datetime) -> Iterator[tuple[str, Standing]]:
     """Yield the addresses that these rows suppress, each with the reason, and remember them."""
     for line in lines:
-        said = read_row(line, plan.reading, deps.now())
+        said = read_row(line, plan.reading, now)
         if said.standing.leaves and (email_norm := _address(said.address)) is not None:
             seen.leaving.setdefault(_key(email_norm), (said.number, said.standing.value))
             yield email_norm, said.standing
 
 
-def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
+def judge(plan: Plan, line: Line, seen: Seen, now: datetime) -> Answer | Candidate:
     """Return the answer of a row that is not imported, or the candidate; each address counts by its first row only."""
-    said = read_row(line, plan.reading, deps.now())
+    said = read_row(line, plan.reading, now)
     try:
         email_norm = normalised(said.address)
         email, fault = checked(said.address).normalized, said.fault or unmailable(said.address)
@@ -91,10 +93,10 @@ def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
 
 def _kept_out(said: Said, key: bytes, seen: Seen) -> tuple[str, str]:
     if said.standing.leaves:
-        return SUPPRESSED, f"{said.standing} in the program that this list is from"
+        return SUPPRESSED, f"{state_in_words(said.standing)} in the program that this list is from"
     if key in seen.leaving:
         number, why = seen.leaving[key]
-        return LEFT_OUT, f"row {number} says {why}"
+        return LEFT_OUT, f"row {number} says {state_in_words(why)}"
     if said.standing is Standing.UNKNOWN:
         return REFUSED, f"nobody knows what its status “{said.unknown}” means: say whether it means subscribed"
     if said.standing is Standing.UNCONFIRMED:

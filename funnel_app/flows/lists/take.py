@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any, TypeVar
 
+from funnel_app.campaigns.states import state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol_each, foresee_each
 from funnel_app.flows.intake.manual import OF_THE_CONTACT
@@ -65,7 +66,7 @@ def take_list(
     A caller stops the import by not asking for the next step. Safe to repeat. May raise NotAList midway.
     """
     seen, begins = Seen(), beginnings(deps, plan)
-    room = nullcontext if dry_run else partial(leaving_room, deps)
+    room = nullcontext if dry_run else partial(leaving_room, deps.sleep)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with room():
             _suppress(deps, plan, lines, seen, dry_run=dry_run)
@@ -84,14 +85,14 @@ def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _suppress(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> None:
-    found = list(leavers(deps, plan, lines, seen))
+    found = list(leavers(plan, lines, seen, deps.now()))
     if found and not dry_run:
         said = f"in another program, as a list said {today(deps)}"
-        suppress_each(deps, [(address, SCOPES[why], f"{why} {said}") for address, why in found], IMPORT)
+        suppress_each(deps, [(address, SCOPES[why], f"{state_in_words(why)} {said}") for address, why in found], IMPORT)
 
 
 def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> list[Answer]:
-    judged = [judge(deps, plan, line, seen) for line in lines]
+    judged = [judge(plan, line, seen, deps.now()) for line in lines]
     free = list(_not_forbidden(deps, plan, [each for each in judged if isinstance(each, Candidate)]))
     rows = [each for each in free if isinstance(each, Candidate)]
     if plan.sequence is None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
@@ -14,13 +16,11 @@ from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, 
 from funnel_app.flows.lists.judge import Answer
 from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
-from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import contacts, imports, operator_actions
 from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.imports import ACTIVE, Import, ImportState
 from funnel_app.ledger.operator_actions import OperatorAction
-from funnel_app.lists.files import Form, NotAList, cell_of, form_of, lines_of
+from funnel_app.lists.files import Form, cell_of, form_of, lines_of
 from funnel_app.lists.headings import Mapped
 
 SHOWN, LOOKED_AT, PROBLEMS = 20, 200, 10
@@ -29,7 +29,6 @@ KEPT_FOR = timedelta(days=30)
 DRAFT_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
 ERASED = "erased"
-UNFORESEEN = "an error that nobody foresaw; the scheduler's log says more"
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,15 @@ def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
         return draft.id
 
 
-def list_imports(deps: Deps) -> list[Import]:
+def list_imports(reads: sessionmaker[Session]) -> list[Import]:
     """Return the newest imports."""
-    with deps.reads() as session:
+    with reads() as session:
         return imports.newest(session, SHOWN)
 
 
-def find_import(deps: Deps, import_id: UUID) -> tuple[Import, Counter[str]] | None:
+def find_import(reads: sessionmaker[Session], import_id: UUID) -> tuple[Import, Counter[str]] | None:
     """Return an import with its results counted; None if the id is unknown."""
-    with deps.reads() as session:
+    with reads() as session:
         found = imports.find(session, import_id)
         return (found, imports.count_answers(session, import_id)) if found else None
 
@@ -111,10 +110,10 @@ def columns_said(fields: Sequence[str]) -> Mapped:
 
 def look(deps: Deps, import_id: UUID, chosen: ImportSettings) -> Foreseen:
     """Store a draft's settings, and preview its first rows. Raises NotPossible."""
-    kept = _resting(deps, import_id)
+    kept = _resting(deps.reads, import_id)
     with deps.sessions.begin() as session:
         imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=chosen.as_json())
-    plan, file = _plan(deps.registry, kept, chosen)
+    plan, file = plan_for(deps.registry, kept, chosen)
     steps = take_list(deps, file, plan, dry_run=True, most=LOOKED_AT)
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
@@ -125,8 +124,8 @@ def look(deps: Deps, import_id: UUID, chosen: ImportSettings) -> Foreseen:
 @retry_on_conflict
 def start(deps: Deps, import_id: UUID, operator: str) -> str:
     """Start a draft, or resume a stopped import, from its first row. Raises NotPossible."""
-    kept = _resting(deps, import_id)
-    plan, _ = _plan(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
+    kept = _resting(deps.reads, import_id)
+    plan, _ = plan_for(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
     told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
     with deps.sessions.begin() as session:
@@ -148,35 +147,6 @@ def stop(deps: Deps, import_id: UUID, operator: str) -> str:
     return told
 
 
-def take_waiting(deps: Deps) -> bool | None:
-    """Run the oldest waiting import, or one whose process died; False if there was one. Safe to race."""
-    kept = _claim(deps)
-    if kept is None:
-        return None
-    try:
-        _take(deps, kept)
-    except (NotAList, NotPossible) as fault:
-        _end(deps, kept, ImportState.FAILED, str(fault))
-    except (*LedgerUnavailable, GatewayError):
-        raise
-    except Exception as fault:
-        # Unknown error: later lists must go on, and the caller logs it.
-        _put_aside(deps, kept, f"{UNFORESEEN}: {type(fault).__name__}")
-        raise
-    return False
-
-
-def _put_aside(deps: Deps, kept: Import, fault: str) -> None:
-    """Requeue a failed list behind all others the first time; stop it the second time."""
-    with deps.sessions.begin() as session:
-        if kept.fault is None:
-            imports.turn(session, kept.id, ACTIVE, ImportState.WAITING, fault=fault)
-        elif imports.turn(session, kept.id, ACTIVE, ImportState.STOPPED, fault=fault, ended_at=deps.now()):
-            told = f"stopped by itself: {fault}"
-            row = OperatorAction(at=deps.now(), operator=kept.operator, action="import", detail=told)
-            operator_actions.add(session, row)
-
-
 def forget_lists(deps: Deps) -> int:
     """Delete drafts after a day, and old imports with their results; return how many.
 
@@ -186,14 +156,14 @@ def forget_lists(deps: Deps) -> int:
         return imports.forget(session, deps.now() - DRAFT_KEPT_FOR, deps.now() - KEPT_FOR)
 
 
-def answered_rows(deps: Deps, import_id: UUID) -> Iterator[Sequence[object]]:
+def answered_rows(reads: sessionmaker[Session], import_id: UUID) -> Iterator[Sequence[object]]:
     """Yield the headings and the result of each row so far, with the lead's address if there is one."""
     yield ("row", "email", "answer", "reason", "lead")
-    with deps.reads() as session:
+    with reads() as session:
         answers = imports.answers_of(session, import_id)
     for first in range(0, len(answers), AT_A_TIME):
         some = answers[first : first + AT_A_TIME]
-        with deps.reads() as session:
+        with reads() as session:
             known = contacts.by_ids(session, [UUID(lead) for *_, lead in some if lead])
         for number, answer, reason, lead in some:
             who = known.get(UUID(lead)) if lead else None
@@ -201,37 +171,14 @@ def answered_rows(deps: Deps, import_id: UUID) -> Iterator[Sequence[object]]:
             yield number, address, answer, reason, lead or ""
 
 
-@retry_on_conflict
-def _claim(deps: Deps) -> Import | None:
-    with deps.reads() as session:
-        if not imports.waits(session, deps.now()):
-            return None
-    with deps.sessions.begin() as session:
-        return imports.claim(session, deps.now())
+def plan_for(registry: Registry, kept: Import, chosen: ImportSettings) -> tuple[Plan, io.BytesIO]:
+    """Return how a stored list is read and taken, and its file. Raises NotPossible."""
+    file = _file(kept)
+    return plan_of(registry, file, chosen, kept.name), file
 
 
-def _take(deps: Deps, kept: Import) -> None:
-    plan, file = _plan(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
-    for step in take_list(deps, file, plan):
-        answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
-        with deps.sessions.begin() as session:
-            if not imports.advance(session, kept, step.rows, answers, deps.now()):
-                return
-    _end(deps, kept, ImportState.DONE, None)
-
-
-def _end(deps: Deps, kept: Import, state: ImportState, fault: str | None) -> None:
-    with deps.sessions.begin() as session:
-        counts = imports.count_answers(session, kept.id)
-        said = ", ".join(f"{count:,} {answer}" for answer, count in counts.most_common()) or "no row was taken"
-        if imports.turn(session, kept.id, ACTIVE, state, file=None, ended_at=deps.now(), fault=fault):
-            told = f"imported: {said}" + (f"; it failed: {fault}" if fault else "")
-            row = OperatorAction(at=deps.now(), operator=kept.operator, action="import", detail=told)
-            operator_actions.add(session, row)
-
-
-def _resting(deps: Deps, import_id: UUID) -> Import:
-    found = find_import(deps, import_id)
+def _resting(reads: sessionmaker[Session], import_id: UUID) -> Import:
+    found = find_import(reads, import_id)
     if found is None or found[0].file is None:
         raise NotPossible("This list is not there any more: bring it again.")
     return found[0]
@@ -243,8 +190,3 @@ def _file(kept: Import) -> io.BytesIO:
 
 def _form(kept: Import) -> Form:
     return first_guess(_file(kept))[0]
-
-
-def _plan(registry: Registry, kept: Import, chosen: ImportSettings) -> tuple[Plan, io.BytesIO]:
-    file = _file(kept)
-    return plan_of(registry, file, chosen, kept.name), file

@@ -22,13 +22,13 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
 from funnel_app.flows.mirror.rows import Written, address_of, by_address
-from funnel_app.gateways.notion.workspace import NotionTable, Row
+from funnel_app.gateways.notion.table import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
 from funnel_app.ledger.types import new_id
 from funnel_app.rules.contact import only_new
-from funnel_app.rules.exit import told
+from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 from funnel_app.rules.states import RUNNING
@@ -36,7 +36,7 @@ from funnel_app.rules.states import RUNNING
 SENT_BEFORE = Reason("sent before the cut-over", ReasonCode.SENT_BEFORE_CUT_OVER)
 OVERTAKEN = Reason("a later email went before the cut-over")
 ENDED_BEFORE = Reason("the sequence had ended before the cut-over")
-SUPPRESSED_BEFORE = "suppressed in Notion before the cut-over"
+SUPPRESSED_BEFORE = "mail was stopped in Notion before the cut-over"
 BOOKED_BEFORE = "booked a call before the cut-over"
 
 
@@ -117,7 +117,7 @@ class _Carrying:
         enrolment.mirror_stale_since = self.now
         self.session.flush()
         did = "enrolled" if known is None else "closed" if closed else "kept"
-        return enrolment, Carried(address=self.old.email_norm, did=did, detail=self._told(enrolment, closed, stopped))
+        return enrolment, Carried(address=self.old.email_norm, did=did, detail=self._detail(enrolment, closed, stopped))
 
     def _contact(self) -> Contact:
         known = contacts.find(self.session, self.old.email_norm)
@@ -201,14 +201,14 @@ class _Carrying:
         heard = hook_events.heard(self.session, contact.id, self.old.campaign.name, exits)
         if heard:
             at = heard[-1].happened_at or heard[-1].received_at
-            return told(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
+            return in_words(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
         pepper = self.deps.settings.secret_key
         suppression = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
         if suppression is not None:
             return suppression.reason
         return BOOKED_BEFORE if Event.BOOKING in exits and is_booked(self.person) else None
 
-    def _told(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:
+    def _detail(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:
         of = f"{enrolment.campaign}/{enrolment.sequence}"
         sent = ", ".join(str(number) for number in self.old.sent) or "none"
         coming = next((email for email in enrolment.emails if email.state in WAITING), None)

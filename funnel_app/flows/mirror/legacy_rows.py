@@ -13,8 +13,8 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import due_at
 from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.mirror.rows import address_of
+from funnel_app.gateways.notion.table import Row
 from funnel_app.gateways.notion.values import Value
-from funnel_app.gateways.notion.workspace import Row
 from funnel_app.rules.names import safe_name
 
 # The hour for rows that name only the day: the next day's email is due at this time.

@@ -12,10 +12,10 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.notion.schema import Table, Writes
-from funnel_app.gateways.notion.values import Value, told_time
-from funnel_app.gateways.notion.workspace import Row
+from funnel_app.gateways.notion.table import Row
+from funnel_app.gateways.notion.values import Value, row_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
-from funnel_app.rules.exit import REASONS
+from funnel_app.rules.exit_words import REASONS
 
 MOST_STEPS = 5
 STATUSES = {
@@ -109,9 +109,9 @@ def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *
         "green": facts.get("green_systems"),
         "weakest": facts.get("weakest_system_1"),
         "leak": facts.get("revenue_leak_total"),
-        "signed_up": told_time(contact.created_at),
+        "signed_up": row_time(contact.created_at),
         "booking": call.status,
-        "call": told_time(call.at) if call.at else None,
+        "call": row_time(call.at) if call.at else None,
         "suppressed": suppressed,
     }
 
@@ -127,7 +127,7 @@ def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
         "segment": segment_of(enrolment.variables),
         "status": _status(enrolment),
         "next_email": coming.template_key if coming else None,
-        "next_at": told_time(coming.due_at) if coming else None,
+        "next_at": row_time(coming.due_at) if coming else None,
         **{f"email_{each.step}_sent": _sent(enrolment, each) for each in enrolment.emails if each.step <= MOST_STEPS},
         "delivered": sum(email.state == State.DELIVERED for email in enrolment.emails),
         "problem": _problem(enrolment),
@@ -166,7 +166,7 @@ def _sent(enrolment: Enrolment, email: Email) -> str | None:
     at: datetime | None = email.sent_at or email.delivered_at
     if email.state == State.SKIPPED and email.reason_code == ReasonCode.SENT_BY_WEBSITE:
         at = enrolment.anchor_at
-    return told_time(at) if at else None
+    return row_time(at) if at else None
 
 
 def _problem(enrolment: Enrolment) -> str | None:

@@ -15,7 +15,8 @@ from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.schema import Table
-from funnel_app.gateways.notion.workspace import NotionTable, NotionWorkspace, Row
+from funnel_app.gateways.notion.table import NotionTable, Row
+from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.ledger import contacts, mirrored
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment

@@ -12,7 +12,7 @@ from funnel_app.flows.mirror.rows import Values, Written, address_of, contact_ro
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.schema import Writes
-from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
+from funnel_app.gateways.notion.table import NotionTable, Row, RowGone
 from funnel_app.ledger import contacts, mirrored
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import last_night, taken
@@ -33,9 +35,9 @@ def report(deps: Deps, why: str | None) -> None:
     note(deps, {(FAILED, ""): why} if why else {}, [FAILED])
 
 
-def why_failed(deps: Deps) -> str | None:
+def why_failed(reads: sessionmaker[Session]) -> str | None:
     """Return why the last backup failed; None if it did not."""
-    with deps.reads() as session:
+    with reads() as session:
         return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
 
 
@@ -93,4 +95,4 @@ def why_not_well(deps: Deps) -> str | None:
     """Return what is wrong with the backups in plain words; None if all is well or none are wanted."""
     if deps.settings.backup_dir is None:
         return None
-    return why_failed(deps) or why_old(deps) or why_broken(deps)
+    return why_failed(deps.reads) or why_old(deps) or why_broken(deps)

@@ -61,7 +61,7 @@ def digest(deps: Deps, day: date) -> str:
     waiting = went.waiting - bad["held"]
     told = {"due": went.due, "delivered": went.delivered, "on the way": went.on_the_way, "waiting": waiting} | bad
     begins, ends = bounds(day, zone)
-    refused = sum(found.number for found in refused_and_waiting(deps, begins, ends))
+    refused = sum(found.number for found in refused_and_waiting(deps.reads, begins, ends))
     no_backup = why_not_well(deps)
     mark = "⚠️" if any(bad.values()) or refused or no_backup else "☀️"
     return (

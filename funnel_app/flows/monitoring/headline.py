@@ -7,14 +7,15 @@ from enum import StrEnum
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, Need, is_told, needs
+from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_reported, needs, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.watch_models import Incident
 
-PAUSED = "all sending is paused "
+PAUSED, STILL = "all sending is paused ", "Sending stands still"
 # These pauses last until somebody fixes the cause; others end within seconds.
 LASTING = frozenset({"config", "quota", "clock"})
 
@@ -29,22 +30,37 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Headline:
-    """The overall state, a sentence on it, and everything that needs a person."""
+    """The overall state: its opening words, what they name first, everything that needs a person, and today's emails.
+
+    `explained_by` are the incidents that say more of a stop.
+    """
 
     state: Standing
-    sentence: str
-    needs: tuple[Need, ...] = ()
+    opening: str
+    named: str
+    needs: tuple[Need, ...]
+    day: Day
+    explained_by: tuple[Incident, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The overall state in one sentence."""
+        others = len(self.needs) - 1 if self.state is Standing.NEEDS_YOU else 0
+        more = f"; and {others} more" if others else ""
+        return f"{self.opening}: {self.named}{more}" if self.named else self.opening
 
 
-def headline(stop: str | None, wants: Sequence[Need], day: Day) -> Headline:
-    """Return the headline from what is stopped, what needs a person, and today's emails."""
+def headline(
+    stop: tuple[str, str] | None, wants: Sequence[Need], day: Day, explaining: Sequence[Incident] = ()
+) -> Headline:
+    """Return the headline from what is stopped (in opening words and a clause), what needs a person, and the day."""
+    needs = tuple(wants)
     if stop is not None:
-        return Headline(Standing.STOPPED, stop, tuple(wants))
-    if wants:
-        more = f"; and {len(wants) - 1} more" if len(wants) > 1 else ""
-        ask = f"{things(len(wants), 'thing')} need{'s' if len(wants) == 1 else ''} you"
-        return Headline(Standing.NEEDS_YOU, f"{ask}: {wants[0]}{more}", tuple(wants))
-    return Headline(Standing.WELL, f"All is well: {day}")
+        return Headline(Standing.STOPPED, *stop, needs, day, tuple(explaining))
+    if needs:
+        ask = f"{things(len(needs), 'thing')} need{'s' if len(needs) == 1 else ''} you"
+        return Headline(Standing.NEEDS_YOU, ask, needs[0].words, needs, day)
+    return Headline(Standing.WELL, "All is well", str(day), needs, day)
 
 
 def current_headline(
@@ -60,27 +76,30 @@ def current_headline(
         return headline(_stop(deps, found), *_from_ledger(deps, whole, stopped=bool(found)))
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
-        return headline(_sentence((found or [ledger_away])[0]), (), Day())
+        return headline(_of_part((found or [ledger_away])[0]), (), Day())
 
 
-def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[Need], Day]:
+def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[Need], Day, list[Incident]]:
     zone = deps.settings.timezone
+    explain = OF_STOPS | ({"worker_gone"} if stopped else set())
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
-        return needs(deps, session, stopped=stopped, whole=whole), day
+        present = [each for each in incidents.current(session) if stands(each, deps.now())]
+        wants = needs(deps, session, present, stopped=stopped, whole=whole)
+    return wants, day, [each for each in present if each.kind in explain]
 
 
-def _stop(deps: Deps, found: Sequence[Stop]) -> str | None:
+def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:
     if found:
-        return _sentence(found[0])
+        return _of_part(found[0])
     reason = manual_pause(deps) or _lasting_pause(deps)
-    return f"Sending stands still {reason.removeprefix(PAUSED)}" if reason else None
+    return (f"{STILL} {reason.removeprefix(PAUSED)}", "") if reason else None
 
 
-def _sentence(stop: Stop) -> str:
+def _of_part(stop: Stop) -> tuple[str, str]:
     if stop.part is Part.LEDGER:
-        return f"No call is taken, and sending stands still: {stop.words}"
-    return f"Sending stands still: {stop.words}"
+        return f"No call is taken, and {STILL[:1].lower()}{STILL[1:]}", stop.words
+    return STILL, stop.words
 
 
 def _lasting_pause(deps: Deps) -> str | None:
@@ -88,11 +107,11 @@ def _lasting_pause(deps: Deps) -> str | None:
         pause = deps.pause.current()
     except Unavailable:
         return None
-    if pause is None or not (pause.kind in LASTING or _is_told_away(deps)):
+    if pause is None or not (pause.kind in LASTING or _is_resend_away(deps)):
         return None
     return pause_reason(deps)
 
 
-def _is_told_away(deps: Deps) -> bool:
+def _is_resend_away(deps: Deps) -> bool:
     with deps.reads() as session:
-        return any(is_told(deps, each) for each in incidents.current(session, {"resend_away"}))
+        return any(is_reported(each, deps.now()) for each in incidents.current(session, {"resend_away"}))

@@ -1,5 +1,7 @@
 """Heartbeat: a call to a dead man's switch outside this machine, each minute, only while all is well."""
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
 from funnel_app.flows.monitoring.incidents import note
@@ -29,7 +31,7 @@ def ping(deps: Deps) -> bool | None:
     return True
 
 
-def why_unheard(deps: Deps) -> str | None:
+def why_unheard(reads: sessionmaker[Session]) -> str | None:
     """Return why the last call failed; None if it did not."""
-    with deps.reads() as session:
+    with reads() as session:
         return next((incident.detail for incident in incidents.current(session, {KIND})), None)

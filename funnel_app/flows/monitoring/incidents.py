@@ -57,17 +57,17 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
     if detail is not None:
         incident.seen_at, incident.detail = now, detail
         alarm = ALARMS.get(incident.kind)
-        if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
-            incident.told_at = now
+        if incident.notified_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
+            incident.notified_at = now
             text = began(
                 deps.settings, incident.kind, name_of(deps.registry, incident), deps.registry.in_titles(detail)
             )
             _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead and has been corrected.
-    elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
+    elif incident.notified_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
-        log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
-        if incident.told_at is not None:
+        log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.notified_at is not None)
+        if incident.notified_at is not None:
             _keep_word(
                 session, incident, "ended", f"{OVER}{name_of(deps.registry, incident)}{_how_it_was(incident)}", now
             )
@@ -82,7 +82,7 @@ def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> bool:
         if incident is None or alarm is None or alarm.quiet_for is None:
             return False
         incident.ended_at, incident.put_aside = deps.now(), word
-        if incident.told_at is not None:
+        if incident.notified_at is not None:
             said = f"{OVER}{name_of(deps.registry, incident)}: {redactor(deps.settings)(word)}"
             _keep_word(session, incident, "ended", said, deps.now())
     return True

@@ -7,7 +7,8 @@ import structlog
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.alert_words import OVER, began
-from funnel_app.flows.monitoring.notify import opening
+from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.notify import message
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.redact import redactor
 
@@ -21,21 +22,21 @@ class LedgerAlarm:
 
     def __init__(self) -> None:
         self._since: datetime | None = None
-        self._told = False
+        self._notified = False
 
     def away(self, deps: Deps, error: str) -> None:
         """Record that the ledger could not be used; report it if that lasts."""
         now = deps.now()
         self._since = self._since or now
-        if not self._told and now - self._since >= ALARMS[KIND].patience:
+        if not self._notified and now - self._since >= ALARMS[KIND].patience:
             words = redactor(deps.settings)(error.splitlines()[0])
-            self._told = _say(deps, began(deps.settings, KIND, ALARMS[KIND].title, words))
+            self._notified = _say(deps, began(deps.settings, KIND, ALARMS[KIND].title, words))
 
     def back(self, deps: Deps) -> bool:
         """Record that the ledger could be used; False while that is still to be reported."""
-        if self._told and not _say(deps, f"{OVER}{ALARMS[KIND].title}"):
+        if self._notified and not _say(deps, f"{OVER}{ALARMS[KIND].title}"):
             return False
-        self._since, self._told = None, False
+        self._since, self._notified = None, False
         return True
 
 
@@ -44,7 +45,7 @@ def _say(deps: Deps, text: str) -> bool:
     if url is None:
         return True
     try:
-        deps.alerts.post(url, f"{opening(deps)}\n{text}")
+        deps.alerts.post(url, message(deps.settings, current_headline(deps), [text]))
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return False

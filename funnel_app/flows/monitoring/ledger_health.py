@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import heartbeats, revision, storage
@@ -62,8 +63,8 @@ def shorten_log(deps: Deps) -> bool:
         return storage.scrub(deps.engine)
 
 
-def known_damage(deps: Deps) -> str | None:
+def known_damage(reads: sessionmaker[Session]) -> str | None:
     """Return the damage found by the last integrity check, with the fix; None if intact."""
-    with deps.reads() as session:
+    with reads() as session:
         last = heartbeats.find(session)
     return f"{CURES['damaged']} ({last.damage})" if last is not None and last.damage else None

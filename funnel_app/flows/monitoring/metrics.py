@@ -107,7 +107,7 @@ def _lateness(late: list[float]) -> Figure:
 
 
 def _of_canary(deps: Deps) -> Iterable[Figure]:
-    run = latest(deps)
+    run = latest(deps.reads)
     if run is None:
         return
     yield _one("canary_age_seconds", (deps.now() - run.started_at).total_seconds())

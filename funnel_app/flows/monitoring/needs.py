@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +16,8 @@ from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.sending.sending_status import pause_words
-from funnel_app.ledger import counts, hook_events, incidents, pauses, today
+from funnel_app.ledger import counts, hook_events, pauses, today
+from funnel_app.ledger.models import HookEvent
 from funnel_app.ledger.watch_models import Incident
 
 MOST = 1000
@@ -63,24 +63,27 @@ class Held:
 class Need:
     """One thing that needs a person, as a clause; all emails in doubt are one, as are all refused calls.
 
-    `about` is the held emails, the incident's id, or the paused sequence as `campaign/sequence`.
+    `about` is the held emails, the incident, the refused calls (oldest first), or the paused sequence as
+    `campaign/sequence`.
     """
 
     words: str
     kind: NeedKind
-    about: Held | UUID | str | None = None
+    about: Held | Incident | tuple[HookEvent, ...] | str | None = None
 
     def __str__(self) -> str:
         return self.words
 
 
-def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str]) -> list[Need]:
-    """Return what needs a person, oldest incident first.
+def needs(
+    deps: Deps, session: Session, present: Iterable[Incident], *, stopped: bool, whole: Mapping[str, str]
+) -> list[Need]:
+    """Return what needs a person, among it the present incidents that no stop explains, in their order.
 
     `whole` has unmasked details by kind, for those who may see addresses.
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
-    told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
+    told = [each for each in present if each.kind not in left_out]
     held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
@@ -88,7 +91,7 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     paused = [each for each in pauses.standing(session, deps.now()) if not each.of_everything]
     return [
         *(Need(_held(deps.registry, each), NeedKind.HELD, each) for each in held),
-        *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each.id) for each in told),
+        *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each) for each in told),
         *_ambiguous(session),
         *_refused(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
@@ -104,16 +107,16 @@ def words_of_counted(deps: Deps) -> dict[str, str]:
     return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
-def stands(deps: Deps, incident: Incident) -> bool:
+def stands(incident: Incident, now: datetime) -> bool:
     """Say whether an incident is reported and was seen recently, so that it counts as present."""
     seldom = incident.kind in SELDOM_LOOKED_AT
-    return is_told(deps, incident) and (seldom or abs(deps.now() - incident.seen_at) <= SEEN_WITHIN)
+    return is_reported(incident, now) and (seldom or abs(now - incident.seen_at) <= SEEN_WITHIN)
 
 
-def is_told(deps: Deps, incident: Incident) -> bool:
+def is_reported(incident: Incident, now: datetime) -> bool:
     """Say whether an incident has lasted long enough to be reported."""
     alarm = ALARMS.get(incident.kind)
-    return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
+    return incident.notified_at is not None or alarm is None or now - incident.opened_at >= alarm.patience
 
 
 def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
@@ -140,6 +143,8 @@ def _ambiguous(session: Session) -> Iterable[Need]:
 
 
 def _refused(session: Session) -> Iterable[Need]:
-    if number := sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST))):
-        waits = "waits" if number == 1 else "wait"
-        yield Need(f"{things(number, 'call')} could not be used and {waits} for a correction", NeedKind.REFUSED)
+    newest = hook_events.newest_refused(session, None, MOST)
+    if calls := tuple(call for call in reversed(newest) if waits_for_fix(call)):
+        waits = "waits" if len(calls) == 1 else "wait"
+        words = f"{things(len(calls), 'call')} could not be used and {waits} for a correction"
+        yield Need(words, NeedKind.REFUSED, calls)

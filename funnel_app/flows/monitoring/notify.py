@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alert_words import CUT, beneath
-from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.alert_words import BEGAN, without_link
+from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
@@ -60,8 +61,8 @@ def _notify(deps: Deps, channel: str, url: str | None) -> int:
     if not waiting:
         return 0
     fitting = _fitting(waiting)
-    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps.settings)}"
-    errors = _say(deps, url, first, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
+    headline = current_headline(deps) if channel == ALERTS else None
+    errors = _say(deps, url, headline, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
     said = [id_ for id_, error in errors.items() if error is None]
     with deps.sessions.begin() as session:
         notices.put_back(session, [notice.id for notice in waiting if notice.id not in errors])
@@ -82,38 +83,58 @@ def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
     return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
 
 
-def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
+def _say(deps: Deps, url: str, headline: Headline | None, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
     """Return for each why it could not be posted; None if it was.
 
     A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
     """
-    fault = _post(deps.alerts, url, beneath(first, [notice.text for notice in waiting]))
+    fault = _post(deps.alerts, url, message(deps.settings, headline, [notice.text for notice in waiting]))
     if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
         if len(waiting) > 1:
             half = len(waiting) // 2
-            return _say(deps, url, first, waiting[:half]) | _say(deps, url, first, waiting[half:])
-        fault = _post(deps.alerts, url, [first, INSTEAD.format(url=deps.settings.public_url)])
+            return _say(deps, url, headline, waiting[:half]) | _say(deps, url, headline, waiting[half:])
+        instead = INSTEAD.format(url=deps.settings.public_url)
+        fault = _post(deps.alerts, url, message(deps.settings, headline, [instead]))
     return dict.fromkeys((notice.id for notice in waiting), fault)
 
 
-def _post(alerts: Alerts, url: str, texts: Sequence[str]) -> GatewayError | None:
+def _post(alerts: Alerts, url: str, text: str) -> GatewayError | None:
     """Return why posting failed; None if it did not."""
     try:
-        alerts.post(url, "\n".join(texts))
+        alerts.post(url, text)
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return error
     return None
 
 
-def opening(deps: Deps) -> str:
-    """Return the first line of every alert: which Funnel it is, and its headline."""
-    said = redactor(deps.settings)(current_headline(deps).sentence)
-    return f"Funnel at {_host(deps.settings)}: {shorten(said, LONGEST_OPENING, placeholder=CUT)}"
+def message(settings: Settings, headline: Headline | None, texts: Sequence[str]) -> str:
+    """Return a message: which Funnel it is, its headline if one is given, and the texts; no words stand there twice.
+
+    What the headline names comes first, and is said in one place: a stop in the headline, a need in its own text.
+    """
+    host = f"Funnel at {urlsplit(settings.public_url).netloc}"
+    if headline is None:
+        return "\n".join([host, *texts])
+    stopped, redact = headline.state is Standing.STOPPED, redactor(settings)
+    named = redact(headline.named)
+    first = [text for text in texts if text.startswith(BEGAN) and named and named == _told(text, detail=stopped)]
+    # A digest begins with the headline.
+    others = [text.removeprefix(f"{headline.sentence}\n") for text in texts if text not in first]
+    said = f"{headline.opening}." if first and not stopped else redact(headline.sentence)
+    first = [_without_detail(text) for text in first] if stopped else first
+    return "\n".join([f"{host}: {shorten(said, LONGEST_OPENING, placeholder=' …')}", *first, *others])
 
 
-def _host(settings: Settings) -> str:
-    return urlsplit(settings.public_url).netloc
+def _told(text: str, *, detail: bool) -> str:
+    """Return what an incident's text tells in its first line, or only what stands there after its title."""
+    line = without_link(text.partition("\n")[0]).removeprefix(BEGAN).rstrip(".")
+    return line.partition(": ")[2] if detail else line
+
+
+def _without_detail(text: str) -> str:
+    line, _, more = text.partition("\n")
+    return f"{line.partition(': ')[0]}.\n{more}"
 
 
 def _wait(notice: Notice, *, refused: bool) -> timedelta:
@@ -132,9 +153,9 @@ class UndeliveredNotifications:
     refused: bool
 
 
-def undelivered_notifications(deps: Deps) -> list[UndeliveredNotifications]:
+def undelivered_notifications(reads: sessionmaker[Session]) -> list[UndeliveredNotifications]:
     """Return the notifications not received so far, by chat; empty if there are none."""
-    with deps.reads() as session:
+    with reads() as session:
         found = {channel: notices.failing(session, channel) for channel in SETTINGS}
     return [_undelivered(SETTINGS[channel], waiting) for channel, waiting in found.items() if waiting]
 

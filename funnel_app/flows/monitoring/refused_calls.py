@@ -60,9 +60,11 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
     }
 
 
-def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:
+def refused_and_waiting(
+    reads: sessionmaker[Session], since: datetime | None = None, until: datetime | None = None
+) -> list[Refused]:
     """Return the refused calls of a span, or all that are kept, that wait for a fix, by hook."""
-    return _by_hook(_waiting(deps.reads, since, until))
+    return _by_hook(_waiting(reads, since, until))
 
 
 def _waiting(reads: sessionmaker[Session], since: datetime | None, until: datetime | None = None) -> list[HookEvent]:

@@ -75,7 +75,7 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
     return "subscribed again" if ours else "subscribed"
 
 
-def told_by_calendly(registry: Registry) -> list[str]:
+def with_calendly_hook(registry: Registry) -> list[str]:
     """Return the campaigns whose files have a hook for Calendly."""
     return [name for name, campaign in registry.campaigns.items() if HOOK in campaign.hooks]
 
@@ -86,7 +86,7 @@ def needing_calendly(registry: Registry) -> list[str]:
     A subscription tells of every booking of the organization. A campaign whose sequences begin by none, and end by one
     in another campaign as well, needs none of its own. https://developer.calendly.com/api-docs (scope: organization)
     """
-    hooked = told_by_calendly(registry)
+    hooked = with_calendly_hook(registry)
     return [name for name in hooked if not _learns_elsewhere(registry.campaign(name))] or hooked
 
 
@@ -106,7 +106,7 @@ def _starts_by_call(sequence: model.Sequence) -> bool:
     return sequence.starts_on in OF_CALENDARS
 
 
-def only_told_by_calendly(registry: Registry) -> str:
+def only_needing_calendly(registry: Registry) -> str:
     """Return the only campaign that Calendly must tell; NotSet if there is none or several."""
     found = needing_calendly(registry)
     if len(found) != 1:

@@ -7,6 +7,7 @@ from typing import Any
 
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.registry import Registry, whole_registry
+from funnel_app.campaigns.sequence_rows import sequence_rows
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
@@ -76,7 +77,7 @@ def check_documents(deps: Deps) -> Iterator[Check]:
 def _described(deps: Deps) -> Iterator[dict[str, Any]]:
     """Return the sequences that the documents cover; an owner's own files are not among them."""
     shipped = whole_registry().campaigns if deps.settings.campaigns_dir else deps.registry.campaigns
-    yield from (row for row in deps.registry.rows() if row["campaign"] in shipped)
+    yield from (row for row in sequence_rows(deps.registry) if row["campaign"] in shipped)
 
 
 def _notion(deps: Deps) -> Iterator[Check]:

@@ -16,9 +16,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import (
     backups,
     canary,
+    gone_quiet,
     ledger_health,
     refused_calls,
-    silence,
     stopped_lists,
     unauthenticated_calls,
 )
@@ -137,9 +137,9 @@ def _jobs(deps: Deps) -> Observation:
 
 
 def _silence(deps: Deps) -> Observation:
-    for hook, words in silence.silent_hooks(deps).items():
+    for hook, words in gone_quiet.silent_hooks(deps).items():
         yield "hook_silent", hook, words
-    if without_echo := silence.without_echo(deps):
+    if without_echo := gone_quiet.without_echo(deps):
         yield "provider_silent", "", without_echo
 
 
@@ -200,7 +200,7 @@ def _replica(deps: Deps) -> Observation:
 
 
 def _damage(deps: Deps) -> Observation:
-    if damage := ledger_health.known_damage(deps):
+    if damage := ledger_health.known_damage(deps.reads):
         yield ledger_health.KIND, "", damage
 
 

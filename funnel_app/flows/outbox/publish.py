@@ -125,8 +125,8 @@ def _put_off(session: Session, batch: Sequence[OutgoingEvent], answers: Answers,
 
 
 def _let_rest(session: Session, key: str, error: str, now: datetime) -> None:
-    failures = receivers.failures_of(session, key)
-    receivers.rest(session, key, now, now + _pause(failures, LONGEST_PAUSE_OF_RECEIVER), error)
+    known = receivers.lock(session, key)
+    receivers.rest(known, now, now + _pause(known.failures, LONGEST_PAUSE_OF_RECEIVER), error)
 
 
 def _pause(failures: int, longest: timedelta) -> timedelta:

@@ -57,7 +57,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         "written_by_them": [as_row(each) for each in written],
         "opened_and_clicked": [_engagement(each) for each in did],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
-        "told_to_others": [_told(event, hosts.get(event.receiver, REMOVED)) for event in told],
+        "told_to_others": [_event_json(event, hosts.get(event.receiver, REMOVED)) for event in told],
         "story": trace(deps, address),
     }
 
@@ -73,7 +73,7 @@ def _engagement(did: Engagement) -> dict[str, Any]:
     return {"at": iso(did.at), "what": what, "by": did.by, "link": did.link, "ip": did.ip, "agent": did.agent}
 
 
-def _told(event: OutgoingEvent, host: str) -> dict[str, Any]:
+def _event_json(event: OutgoingEvent, host: str) -> dict[str, Any]:
     return {"at": iso(event.at), "type": event.kind, "to": host, "state": str(event.state)}
 
 

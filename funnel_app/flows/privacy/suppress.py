@@ -30,7 +30,7 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
     Raises NotAnAddress.
     """
     email_norm = required(address)
-    reason = f"suppressed by a person {today(deps)}"
+    reason = f"mail was stopped by a person {today(deps)}"
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:

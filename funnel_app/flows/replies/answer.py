@@ -19,7 +19,7 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.received_models import Forward, ReceivedEmail
-from funnel_app.rules.exit import REASONS
+from funnel_app.rules.exit_words import REASONS
 from funnel_app.rules.received_emails import Proof, ReceivedKind
 
 BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})

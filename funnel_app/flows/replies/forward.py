@@ -5,12 +5,13 @@ from uuid import UUID
 
 import structlog
 from email_validator import EmailNotValidError
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked
 from funnel_app.flows.replies.answer import what_ended, why_not_forwarded
 from funnel_app.flows.replies.ours import loop_mark
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -41,11 +42,8 @@ def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
         return _put_off(deps, row, f"all sending is paused: {pause.reason}", None)
     _note_try(deps, row.id)
     payload = payload_of(deps, row)
-    wait_for_turn(deps, row.id)
-    try:
+    with turn(deps, row.id):
         answer = deps.mailer.send([payload], f"reply-{row.id}-{row.forwards}")
-    finally:
-        deps.rate.answered(row.id)
     if outcome := OUTCOMES.get(answer.kind):
         return _settle(deps, row.id, outcome, answer.detail if outcome is Forward.REFUSED else None)
     return _put_off(deps, row, answer.detail or str(answer.kind), answer)
@@ -94,9 +92,9 @@ def _note_try(deps: Deps, received_id: UUID) -> None:
 
 
 @retry_on_conflict
-def refuse_forwarded(deps: Deps, received_id: UUID, why: str) -> None:
+def refuse_forwarded(sessions: sessionmaker[Session], received_id: UUID, why: str) -> None:
     """Record that a forwarded email did not arrive, as Resend reports. Safe to repeat."""
-    with deps.sessions.begin() as session:
+    with sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is not None and row.forward != Forward.NONE:
             row.forward, row.note = Forward.REFUSED, f"your mailbox did not take it: {why}"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.answer import why_not_forwarded
@@ -62,9 +64,11 @@ def as_row(row: ReceivedEmail) -> dict[str, Any]:
     }
 
 
-def list_received(deps: Deps, kind: str | None, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
+def list_received(
+    reads: sessionmaker[Session], kind: str | None, limit: int, before: UUID | None = None
+) -> list[dict[str, Any]]:
     """Return the newest incoming emails, of one kind or all, as plain data."""
-    with deps.reads() as session:
+    with reads() as session:
         return [as_row(row) for row in received_emails.newest(session, limit, before, kind)]
 
 

@@ -5,6 +5,7 @@ can forge a sender's address (docs/decisions/0019-a-reply-proves-itself.md).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -17,7 +18,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.replies.answer import answer
 from funnel_app.flows.replies.keep import contact_of
 from funnel_app.flows.replies.ours import loop_mark, own_addresses
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import turn
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.answers import TOO_LARGE
 from funnel_app.gateways.resend.inbox import GONE, IncomingEmail
@@ -65,12 +66,8 @@ def read_received(deps: Deps, row: ReceivedEmail) -> bool:
 
 
 def _fetch(deps: Deps, row: ReceivedEmail) -> IncomingEmail:
-    # Reads count towards the team's rate, too.
-    wait_for_turn(deps, row.id)
-    try:
+    with turn(deps, row.id):
         return deps.inbox.read(row.resend_id)
-    finally:
-        deps.rate.answered(row.id)
 
 
 def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
@@ -81,14 +78,9 @@ def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
         unknown = received_emails.without_message_id(session, row.contact_id, MOST_ASKED)
     known: dict[UUID, str] = {}
     for email_id, resend_id in unknown.items():
-        wait_for_turn(deps, row.id)
-        try:
+        with suppress(Rejected), turn(deps, row.id):
             found = bare_id(deps.inbox.message_id(resend_id))
-        except Rejected:
-            continue
-        finally:
-            deps.rate.answered(row.id)
-        known |= {email_id: found} if found else {}
+            known |= {email_id: found} if found else {}
     with deps.sessions.begin() as session:
         received_emails.learn_message_ids(session, known)
 

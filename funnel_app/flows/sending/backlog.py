@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from funnel_app.campaigns.model import Kind
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.deliver import LARGEST_BATCH, Outcome, deliver
 from funnel_app.ledger import emails
@@ -12,6 +13,8 @@ LOOKED_AT = 3 * LARGEST_BATCH
 BACKLOG_S = 2.0
 MOST_ONE_BY_ONE = 10
 GOES_ON_FOR = timedelta(seconds=20)
+# Looking for transactional emails reads everything that is due.
+LOOKS_FOR_URGENT_EVERY = timedelta(seconds=1)
 
 
 def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
@@ -19,22 +22,34 @@ def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
 
     Safe to repeat and to race. Raises Unavailable if Redis cannot be reached.
     """
-    until = deps.now() + GOES_ON_FOR
-    first = outcome = deliver(deps, _with_company(deps, email_id))
-    while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := _backlog(deps)):
+    until, backlog = deps.now() + GOES_ON_FOR, Backlog(deps)
+    first = outcome = deliver(deps, backlog.with_company(email_id))
+    while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := backlog.look()):
         outcome = deliver(deps, batch)
     return first
 
 
-def _with_company(deps: Deps, email_id: UUID) -> list[UUID]:
-    with deps.reads() as session:
-        if emails.was_tried(session, email_id):
-            return [email_id]
-    return [email_id, *(other for other in _backlog(deps) if other != email_id)]
+class Backlog:
+    """What is due beside one email, looked at batch after batch."""
 
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._none_urgent_until = deps.now()
 
-def _backlog(deps: Deps) -> list[UUID]:
-    few = min(BACKLOG_S * deps.rate.per_second(), MOST_ONE_BY_ONE)
-    with deps.reads() as session:
-        due = emails.due(session, deps.now(), deps.sendable_modes, LOOKED_AT, untried=True)
-    return [email.id for email in due] if len(due) > few else []
+    def with_company(self, email_id: UUID) -> list[UUID]:
+        """Return an email with those that go with it; one that was tried goes by itself."""
+        with self._deps.reads() as session:
+            if emails.was_tried(session, email_id):
+                return [email_id]
+        return [email_id, *(other for other in self.look() if other != email_id)]
+
+    def look(self) -> list[UUID]:
+        """Return the emails that go next, transactional ones first; none where few enough are due to go one by one."""
+        deps, now = self._deps, self._deps.now()
+        few = min(BACKLOG_S * deps.rate.per_second(), MOST_ONE_BY_ONE)
+        kinds = emails.FIRST_TO_LAST if now >= self._none_urgent_until else (Kind.MARKETING,)
+        with deps.reads() as session:
+            due = emails.due(session, now, deps.sendable_modes, LOOKED_AT, untried=True, kinds=kinds)
+        if kinds is emails.FIRST_TO_LAST and all(email.kind != Kind.TRANSACTIONAL for email in due):
+            self._none_urgent_until = now + LOOKS_FOR_URGENT_EVERY
+        return [email.id for email in due] if len(due) > few else []

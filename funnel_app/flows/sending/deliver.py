@@ -23,10 +23,10 @@ from funnel_app.flows.sending.freeze import freeze
 from funnel_app.flows.sending.give_way import without_giving_way
 from funnel_app.flows.sending.lease import Lease
 from funnel_app.flows.sending.sending_status import LEASE, may_send
-from funnel_app.flows.sending.submit import Begun, submit
+from funnel_app.flows.sending.submit import submit
 from funnel_app.flows.templates.compose import Composed, Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import turn
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger import batches, contacts, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -58,13 +58,10 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
     claimed = _claim(deps, waiting, lease)
     _unschedule_others(deps.queues, email_ids, claimed)
     composed = _compose_each(deps, claimed, sources, lease)
-    begun = _begin(deps, composed, lease)
-    if begun is None:
-        deps.pause.leave_probe()
-        return Outcome.NOTHING_TO_DO
-    answer = submit(deps, begun, lease.token)
-    apply_response(deps, begun.request_id, answer)
-    return Outcome.SUBMITTED
+    if composed and _submit(deps, composed, lease):
+        return Outcome.SUBMITTED
+    deps.pause.leave_probe()
+    return Outcome.NOTHING_TO_DO
 
 
 def _gather(deps: Deps, email_ids: Sequence[UUID]) -> tuple[list[UUID], Sources]:
@@ -144,11 +141,12 @@ def _hold(deps: Deps, email: Email, reason: str) -> None:
             still_mine.next_attempt_at = now + LOOK_AGAIN_AFTER
 
 
-def _begin(deps: Deps, composed: dict[UUID, Composed], lease: Lease) -> Begun | None:
-    """Freeze the letters once it is this worker's turn to call; None if none of them is to go any more."""
-    if not composed or not wait_for_turn(deps, lease.token, lease.keep):
-        return None
-    begun = freeze(deps, composed, lease.token)
-    if begun is None:
-        deps.rate.answered(lease.token)
-    return begun
+def _submit(deps: Deps, composed: dict[UUID, Composed], lease: Lease) -> bool:
+    """Freeze the letters once it is this worker's turn to call, and make the call; False if none is to go any more."""
+    with turn(deps, lease.token, lease.keep) as mine:
+        begun = freeze(deps, composed, lease.token) if mine else None
+        answer = submit(deps.mailer, begun) if begun else None
+    if begun is None or answer is None:
+        return False
+    apply_response(deps, begun.request_id, answer)
+    return True

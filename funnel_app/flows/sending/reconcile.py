@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.states import GIVEN_UP, SOFT_BOUNCE, State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.record_event import record_event
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import turn
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import contacts, email_events, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -57,16 +57,13 @@ def reconcile(deps: Deps) -> int:
 
 
 def _ask(deps: Deps, email: Email) -> bool:
-    # Reads count towards the team's rate, too.
-    wait_for_turn(deps, email.id)
     try:
-        last = deps.mailer.last_event(email.resend_id or "")
+        with turn(deps, email.id):
+            last = deps.mailer.last_event(email.resend_id or "")
     except Rejected as refused:
         raise CannotAsk(UNASKABLE if refused.code == MAY_ONLY_SEND else f"no word yet, and {refused}") from None
     except Unavailable as away:
         raise CannotAsk(f"no word yet, and {away}") from None
-    finally:
-        deps.rate.answered(email.id)
     report = _report(deps, email, last)
     if report is not None and record_event(deps, report) and report.state not in {State.SENT, None}:
         return True

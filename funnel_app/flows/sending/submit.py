@@ -18,8 +18,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, stop_unwanted, why_not
 from funnel_app.flows.sending.sending_status import LEASE, may_send
-from funnel_app.flows.turn import wait_for_turn
-from funnel_app.gateways.resend.answers import Answer
+from funnel_app.flows.turn import turn
+from funnel_app.gateways.resend.mailer import Answer, Mailer
 from funnel_app.ledger import contacts, emails, messages, pauses, requests
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, RequestState
@@ -43,11 +43,9 @@ class Begun:
     letters: Sequence[Letter]
 
 
-def submit(deps: Deps, begun: Begun, caller: UUID) -> Answer:
+def submit(mailer: Mailer, begun: Begun) -> Answer:
     """Make a call whose turn the caller has taken; returns every answer and failure, raises none."""
-    answer = deps.mailer.send([as_resend(letter) for letter in begun.letters], begun.key)
-    deps.rate.answered(caller)
-    return answer
+    return mailer.send([as_resend(letter) for letter in begun.letters], begun.key)
 
 
 def repeat(deps: Deps, request_id: UUID) -> None:
@@ -55,14 +53,13 @@ def repeat(deps: Deps, request_id: UUID) -> None:
     if not may_send(deps):
         return
     token = new_id()
-    wait_for_turn(deps, token)
-    begun = _take(deps, request_id, token)
-    if begun is None:
-        deps.rate.answered(token)
+    with turn(deps, token):
+        begun = _take(deps, request_id, token)
+        answer = submit(deps.mailer, begun) if begun else None
+    if answer is None:
         deps.pause.leave_probe()
-        return
-    answer = submit(deps, begun, token)
-    apply_response(deps, request_id, answer)
+    else:
+        apply_response(deps, request_id, answer)
 
 
 @retry_on_conflict

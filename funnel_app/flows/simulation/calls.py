@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.simulation.script import Script
-from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, told
+from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, hook_values
 from funnel_app.rules.call import Call
 
 NAMES = {"first_name": NAMED["first_name"], "business_name": NAMED["business_name"]}
@@ -37,7 +37,7 @@ def call_of(
 ) -> Call:
     """Return an event as its hook would send it now; `occurrence` and `call_at` are its booking's."""
     at = call_at or now
-    known = told(now.astimezone(ZoneInfo(script.campaign.timezone)), None)
+    known = hook_values(now.astimezone(ZoneInfo(script.campaign.timezone)), None)
     known |= dict.fromkeys(("call_time", "scheduled_time", "call_date"), at.isoformat())
     facts = ASSESSMENTS[script.sample] if event is Event.ASSESSMENT else {}
     return Call(

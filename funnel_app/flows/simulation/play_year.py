@@ -37,7 +37,7 @@ def rehearse(deps: Deps) -> Iterator[Rehearsed]:
             for sequence in campaign.sequences.values():
                 found: dict[str, str] = {}
                 for at in starts:
-                    calendar = play(deps, world, Script(campaign=campaign, sequence=sequence, at=at))
+                    calendar = play(deps.reads, world, Script(campaign=campaign, sequence=sequence, at=at))
                     for warning in warnings_of(calendar, campaign, at):
                         kind = warning.partition("(")[0]
                         found.setdefault(kind, f"begun {when(at, ZoneInfo(campaign.timezone))}: {warning}")

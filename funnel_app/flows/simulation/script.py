@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import fields
+from funnel_app.campaigns.incoming_calls import called
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.flows.templates.samples import SAMPLES
 
 UNSUBSCRIBE = "unsubscribe"
 HAPPENINGS = (*Event, UNSUBSCRIBE)
+# What each is called in a request; its name in the campaigns' files is understood too.
+TITLES = {called(what, "").lower(): what for what in HAPPENINGS}
 MOST_HAPPENINGS = 50
 # A sensible limit; near the ends of the calendar dates cannot be computed.
 AS_FAR_AS = timedelta(days=3660)
@@ -79,18 +82,30 @@ def write_script(
 
 
 def _happening(text: str, start: datetime, zone: ZoneInfo) -> Happening:
-    """Parse `booking +2d`, `no_show 2026-12-03T14:00`, or with the booking's start, `booking +2d call +6d`."""
-    first, _, rest = text.strip().partition(" ")
-    what = first.casefold().replace("-", "_")
-    when, has_call, call = rest.partition("call")
-    if what not in HAPPENINGS or not when.strip() or (has_call and not call.strip()):
-        raise NotUnderstood(
-            f"{text!r} is not an event and its time, such as booking +2d; events: {', '.join(HAPPENINGS)}."
-        )
+    """Parse `booking +2d`, `missed call 2026-12-03T14:00`, or with the booking's start, `booking +2d call +6d`."""
+    said = text.strip()
+    name = next((each for each in _NAMES if _plain(said).startswith(f"{each} ")), "")
+    when, has_call, call = said[len(name) :].partition("call")
+    if not name or not when.strip() or (has_call and not call.strip()):
+        raise NotUnderstood(f"{text!r} is not an event and its time, such as booking +2d; events: {', '.join(TITLES)}.")
+    what = _NAMES[name]
     at = _moment(when.strip(), start, zone)
     if at < start:
         raise NotUnderstood(f"{text!r} lies before the start of the sequence.")
     return Happening(at, what, _moment(call.strip(), start, zone) if has_call else _call_of(what, at))
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate({ord("-"): " ", ord("_"): " "})
+
+
+# The longest first: “booking moved” begins with another one's name.
+_NAMES = {
+    _plain(name): what
+    for name, what in sorted(
+        {**TITLES, **{str(what): what for what in HAPPENINGS}}.items(), key=lambda each: -len(each[0])
+    )
+}
 
 
 def _call_of(what: str, at: datetime) -> datetime | None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID, uuid4
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -58,14 +60,14 @@ def simulate(deps: Deps, script: Script) -> list[Played]:
     Raises NotUnderstood for an unknown lead.
     """
     with simulated_world(deps, script.at) as world:
-        return play(deps, world, script)
+        return play(deps.reads, world, script)
 
 
-def play(deps: Deps, world: World, script: Script) -> list[Played]:
+def play(reads: sessionmaker[Session], world: World, script: Script) -> list[Played]:
     """Run a script with a person of its own in a world that may have run others. Raises as simulate."""
     world.clock.at = script.at
     if script.lead:
-        bring(deps, world, script.lead)
+        bring(reads, world, script.lead)
     person = _Person(world, script)
     for happening in script.happenings():
         person.live_until(happening.at)

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.reasons import of_template
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.simulation.script import NotUnderstood
-from funnel_app.flows.templates.compose import booked_calls
+from funnel_app.flows.templates.reader import booked_calls
 from funnel_app.flows.templates.serving import NotReady
 from funnel_app.gateways.simulated import (
     SimulatedFetchLock,
@@ -98,9 +100,9 @@ def _with_bookings(deps: Deps) -> Registry:
     return Registry(campaigns)
 
 
-def bring(deps: Deps, world: World, address: str) -> UUID:
+def bring(reads: sessionmaker[Session], world: World, address: str) -> UUID:
     """Copy a known lead with their history into the world; NotUnderstood if the address is unknown."""
-    with deps.reads() as real, world.deps.sessions.begin() as session:
+    with reads() as real, world.deps.sessions.begin() as session:
         found = scratch.copy_person(real, session, looked_up(address))
     if found is None:
         raise NotUnderstood(f"There is no lead {address}; flask trace {address} says what is known of the address.")

@@ -8,6 +8,7 @@ from funnel_app.campaigns.names import nearest
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
+from funnel_app.flows.templates.cures import CURES
 from funnel_app.flows.templates.readings import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
@@ -17,46 +18,6 @@ from funnel_app.letters.gate import Problem
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
-CURES = {
-    "missing": "Make a page of that name",
-    "no_body": "Write its text",
-    "no_subject": "Write its subject line",
-    "several_pages": "Rename or delete all of them but one",
-    "bad_property": "Fix the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
-    "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
-    "several_code_blocks": "Give the letter's code block the caption “html” (each of them, if the letter is in pieces)",
-    "code_or_words": "Leave only the letter, or give its code block the caption “html”",
-    "not_html": "Put its HTML there, or plain words",
-    "not_makeable": "Say it in words, or put the letter into a code block as HTML",
-    "expiring_image": "Upload the picture where it stays, and embed it by its https:// address",
-    "not_active": "Set its status to Active when it may be sent",
-    "unknown_variable": "docs/variables.md lists every variable",
-    "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",
-    "syntax": "Type that tag again",
-    "too_large": "Shorten it, or split it into several emails",
-    "too_deep": "Take tables and boxes out that only hold others",
-    "too_heavy": "Write it more simply; the words of the fault say what it takes too much of",
-    "unclosed": "Close the quote or the comment there",
-    "unseen": "Show those words, or take them out: flask templates preview shows what is seen",
-    "not_rendered": "Look at it: flask templates preview",
-    "foreign_placeholder": "Write it as the fault says: {{ first_name }}",
-    "curly_quotes": "Type that tag again in a plain text editor, and paste it without formatting",
-    "no_unsubscribe": "Put {{ unsubscribe_url }} into a link at its end",
-    "no_address": "Put {{ company_address }} at its end",
-    "bad_link": "Let the link begin with https://",
-    "too_long": "Shorten it",
-    "not_inlined": "Put that tag inside an element, such as a cell of the table",
-    "text_differs": "Look at its text part: flask templates preview",
-    "breaks_lost": "Put <p> and </p> around each paragraph, or leave all HTML out",
-    "markdown_in_html": "Write HTML or Markdown, not both",
-    "not_for_everyone": "Put that sentence between {% if %} and {% endif %}",
-    "bad_image": "Upload it where it stays, and put that https:// address there",
-    "images_without_text": "Say in words what the images show",
-    "placeholder": "Write what belongs there",
-    "unsent_words": "Empty that property to send what is typed on the page, or take it off the page",
-    "old_starter": "Run: flask templates populate (with --dry-run it only shows what it would do)",
-    "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
-}
 
 
 @dataclass(frozen=True)

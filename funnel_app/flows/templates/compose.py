@@ -3,43 +3,25 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from funnel_app.campaigns.model import Campaign, Kind, Mode
+from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.campaigns.season import began_at
-from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
+from funnel_app.flows.templates.reader import Reader, booked_calls, facts_of, unsubscribe_url, variables_for
 from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import bookings
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.models import Contact, Email, TemplateVersion
+from funnel_app.ledger.models import Email, TemplateVersion
 from funnel_app.letters.letter import Envelope, Letter
 from funnel_app.letters.letter import compose as compose_letter
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """The reader of a letter, and when: everything its variables depend on. Without `at` it is read now."""
-
-    campaign: Campaign
-    contact: Mapping[str, object]
-    hook: Mapping[str, object]
-    deadline: date
-    timezone: str | None
-    unsubscribe_url: str
-    booked: int
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +73,6 @@ def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
         return fault
 
 
-def booked_calls(deps: Deps, campaign: str) -> int:
-    """Return how many bookings of a campaign's season stand, without tests and canaries."""
-    since = began_at(deps.registry.campaign(campaign), deps.now())
-    with deps.reads() as session:
-        return bookings.count(session, campaign, Mode.LIVE, since)
-
-
 @contextmanager
 def unforeseen(what: str, advice: str) -> Iterator[None]:
     """Turn an unexpected error of one template or lead into NotReady, so that it holds only its own emails."""
@@ -146,37 +121,6 @@ def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object
             booked=sources.booked[enrolment.campaign],
         ),
     )
-
-
-def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
-    """Return the value of every variable for a letter to this reader."""
-    campaign, now = reader.campaign, reader.at or deps.now()
-    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    zone = ZoneInfo(reader.timezone or campaign.timezone)
-    return values(
-        campaign,
-        contact=reader.contact,
-        hook=reader.hook,
-        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=reader.booked, zone=zone, now=now),
-        funnel=FunnelFacts(
-            unsubscribe_url=reader.unsubscribe_url,
-            company_name=deps.settings.company_name,
-            company_address=deps.settings.company_address,
-            current_year=today.year,
-            public_url=deps.settings.public_url,
-        ),
-    )
-
-
-def unsubscribe_url(settings: Settings, contact: Contact) -> str:
-    """Return a contact's unsubscribe link, which stays valid when secrets change."""
-    return f"{settings.public_url}/u/{contact.unsubscribe_token}"
-
-
-def facts_of(contact: Contact) -> dict[str, object]:
-    """Return the facts about a contact, names included."""
-    named = {"first_name": contact.first_name, "business_name": contact.business_name, "email": contact.email}
-    return {**contact.properties, **{name: value for name, value in named.items() if value}}
 
 
 def _envelope(settings: Settings, email: Email) -> Envelope:

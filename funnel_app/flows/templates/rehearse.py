@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Campaign, Mode, Step
 from funnel_app.campaigns.season import closes_on, is_open, not_on
 from funnel_app.campaigns.timing import deadline_after, deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import variables_for
+from funnel_app.flows.templates.reader import variables_for
 from funnel_app.flows.templates.samples import SAMPLES, made_up
 from funnel_app.letters.render import LetterError, MissingVariable, Parts, render
 

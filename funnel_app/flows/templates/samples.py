@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Step
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import Reader, booked_calls
+from funnel_app.flows.templates.reader import Reader, booked_calls
 
 ADDRESS = "delivered+sample@resend.dev"
 # Nobody has this token, so the link in a sample letter unsubscribes nobody.
@@ -75,7 +75,7 @@ def made_up(
     return Reader(
         campaign=campaign,
         contact={**NAMED, **ASSESSMENTS[name]},
-        hook={**told(now, step), **_own_of_hooks(campaign)},
+        hook={**hook_values(now, step), **_own_of_hooks(campaign)},
         deadline=deadline_of(campaign, now.date()),
         timezone=None,
         unsubscribe_url=f"{deps.settings.public_url}/u/{NOBODYS_TOKEN}",
@@ -88,7 +88,7 @@ def _own_of_hooks(campaign: Campaign) -> dict[str, Any]:
     return {name: row.example for hook in campaign.hooks.values() for name, row in hook.variables.items()}
 
 
-def told(now: datetime, step: Step | None) -> dict[str, Any]:
+def hook_values(now: datetime, step: Step | None) -> dict[str, Any]:
     """Return what hooks sent for a reader of a step now: a future or past booking, and the rest."""
     delay = step.delay if step else timedelta(0)
     reminder = delay < timedelta(0)

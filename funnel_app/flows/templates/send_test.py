@@ -13,7 +13,7 @@ from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
-from funnel_app.flows.turn import LONGEST_SLEEP_S, wait_for_turn
+from funnel_app.flows.turn import LONGEST_SLEEP_S, turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import suppressions
 from funnel_app.ledger.types import new_id
@@ -96,11 +96,8 @@ def _ask(deps: Deps, payload: dict[str, object], key: str) -> Answer:
 
 
 def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
-    caller = new_id()
-    wait_for_turn(deps, caller)
-    answer = deps.mailer.send([payload], key)
-    deps.rate.answered(caller)
-    return answer
+    with turn(deps, new_id()):
+        return deps.mailer.send([payload], key)
 
 
 def _idempotency_key(payload: dict[str, object], now: datetime) -> str:

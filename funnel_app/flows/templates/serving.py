@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.reasons import of_template
 from funnel_app.deps import Deps
@@ -29,11 +29,11 @@ def ready_version(deps: Deps, key: str) -> TemplateVersion:
     A changed text is adopted once unchanged for two minutes, since people save half-typed; at once if there is no good
     one. While Notion is away the last good version is used for a day.
     """
-    latest, adopted = known(deps, key)
+    latest, adopted = known(deps.reads, key)
     fault = None
     if latest is None or deps.now() - latest.checked_at >= FRESH_FOR:
         fault = _look(deps, key, latest)
-        latest, adopted = known(deps, key)
+        latest, adopted = known(deps.reads, key)
     if latest is None or not is_fresh(latest, deps.now()):
         raise NotReady(f"template {key}: {_why_unread(fault, latest)}")
     version = choose(latest, adopted)
@@ -50,7 +50,7 @@ def check_templates(deps: Deps) -> dict[str, str]:
     readings, _ = read_all(deps)
     keep(deps, readings)
     for reading in readings:
-        latest, adopted = known(deps, reading.key)
+        latest, adopted = known(deps.reads, reading.key)
         if latest is not None and latest is not adopted and latest.good and _may_serve_now(latest, adopted):
             _adopt(deps, latest)
     return {reading.key: _blocking(reading) for reading in readings if not reading.good}
@@ -60,9 +60,9 @@ def _blocking(reading: Reading) -> str:
     return "; ".join(problem.detail for problem in reading.problems if problem.blocking)
 
 
-def known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+def known(reads: sessionmaker[Session], key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
     """Return the version last read from Notion, and the one in use."""
-    with deps.reads() as session:
+    with reads() as session:
         return known_in(session, key)
 
 
@@ -155,7 +155,7 @@ def _wait_for_reader(deps: Deps, key: str) -> str | None:
     """Wait briefly for another worker that reads this template, since there is no other version."""
     for _ in range(LOOKS_WHILE_WAITING):
         deps.sleep(LOOK_EVERY_S)
-        latest, _ = known(deps, key)
+        latest, _ = known(deps.reads, key)
         if latest is not None and is_fresh(latest, deps.now()):
             return None
         if fault := deps.fetch_lock.fault(key):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import booked_calls, variables_for
+from funnel_app.flows.templates.reader import booked_calls, variables_for
 from funnel_app.flows.templates.samples import SAMPLES, made_up
 from funnel_app.letters.render import LetterError, Parts, render
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from funnel_app.gateways.connecting import why_not_sent
+from funnel_app.gateways.connecting import why_away
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.prompt import prompt_session
 
@@ -45,10 +45,8 @@ class Alerts:
         try:
             with prompt_session() as session:
                 answer = session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
-        except requests.RequestException as error:
-            raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
-        except OSError as error:  # a file of certificates that is not there
-            raise Unavailable(host, f"cannot be reached: {why_not_sent(error) or type(error).__name__}") from None
+        except OSError as error:  # all of requests' own, and a file of certificates that is not there
+            raise Unavailable(host, f"cannot be reached: {why_away(error)}") from None
         if answer.status_code == 429 or answer.status_code >= 500:
             raise Unavailable(host, f"answered {answer.status_code}")
         if answer.status_code >= 300:

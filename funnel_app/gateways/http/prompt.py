@@ -1,4 +1,4 @@
-"""Prompt: a session with a timeout for the whole response, however slowly it arrives.
+"""Prompt: a session whose timeout is of the whole response, and that tells whether a request left; through a proxy too.
 
 A timeout of `requests` applies to each chunk, so an occasional byte would hold a caller for days:
 https://requests.readthedocs.io/en/latest/user/advanced/#timeouts
@@ -7,20 +7,22 @@ https://requests.readthedocs.io/en/latest/user/advanced/#timeouts
 import io
 import socket
 import time
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 
 def prompt_session() -> requests.Session:
     """Return a session whose read timeout covers the whole response."""
     session = requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _PromptAdapter())
+        session.mount(scheme, _Adapter())
     return session
 
 
@@ -58,11 +60,23 @@ class PromptResponse(HTTPResponse):
             self.fp = io.BufferedReader(_InTime(self.fp.detach(), sock, within_s))
 
 
-class _Line(HTTPConnection):
+class _Connecting:
+    """A connection that reports any failure to connect, TLS and CONNECT included, as one never made."""
+
+    def connect(self: Any) -> None:
+        try:
+            super().connect()  # type: ignore[misc]
+        except (NewConnectionError, ConnectTimeoutError):
+            raise
+        except (OSError, HTTPException, HTTPError) as error:
+            raise NewConnectionError(self, str(error)) from error
+
+
+class _Line(_Connecting, HTTPConnection):
     response_class = PromptResponse
 
 
-class _SecureLine(HTTPSConnection):
+class _SecureLine(_Connecting, HTTPSConnection):
     response_class = PromptResponse
 
 
@@ -74,7 +88,16 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureLine
 
 
-class _PromptAdapter(HTTPAdapter):
+class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        _use_ours(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*args, **more)
+        _use_ours(manager)
+        return manager
+
+
+def _use_ours(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from funnel_app.gateways.connecting import why_not_sent
+from funnel_app.gateways.connecting import why_away
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.prompt import prompt_session
 
@@ -72,10 +72,8 @@ class Receivers:
                 _pass_over(answer)
         except requests.ReadTimeout:
             raise Unavailable(host, f"did not answer within {TIMEOUT_S:.0f} seconds") from None
-        except requests.RequestException as error:
-            raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
-        except OSError as error:  # a file of certificates that is not there
-            raise Unavailable(host, f"cannot be reached: {why_not_sent(error) or type(error).__name__}") from None
+        except OSError as error:  # all of requests' own, and a file of certificates that is not there
+            raise Unavailable(host, f"cannot be reached: {why_away(error)}") from None
         if 200 <= status < 300:
             return
         told = f"answered {status}"

@@ -17,7 +17,7 @@ TEXTS = frozenset({"title", "rich_text"})
 OPTIONS = frozenset({"select", "status"})
 
 
-def told_time(at: datetime) -> str:
+def row_time(at: datetime) -> str:
     """Return a time as rows store it: UTC, to the minute."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
@@ -69,4 +69,4 @@ def _date(text: str) -> str:
         at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return told_time(at) if at.tzinfo else text
+    return row_time(at) if at.tzinfo else text

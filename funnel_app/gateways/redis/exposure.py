@@ -49,7 +49,7 @@ def _by_its_words(redis: Redis) -> Exposure:
     # Hosted Redis often forbids reading its configuration.
     try:
         # One at a time: only Redis 7 takes several. https://redis.io/docs/latest/commands/config-get/
-        said: dict[str, Any] = {**_told(redis, "bind"), **_told(redis, "protected-mode")}
+        said: dict[str, Any] = {**_setting(redis, "bind"), **_setting(redis, "protected-mode")}
     except ResponseError:
         return Exposure.UNKNOWN
     hosts = str(said.get("bind", "")).split()
@@ -57,7 +57,7 @@ def _by_its_words(redis: Redis) -> Exposure:
     return Exposure.LOCAL if alone or said.get("protected-mode") == "yes" else Exposure.OPEN
 
 
-def _told(redis: Redis, name: str) -> Mapping[str, Any]:
+def _setting(redis: Redis, name: str) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], redis.config_get(name))
 
 

@@ -33,14 +33,15 @@ def queue_of(kind: str) -> str:
     return TRANSACTIONAL if kind == Kind.TRANSACTIONAL else EMAILS
 
 
-def email_job_id(email_id: UUID) -> str:
+def email_job_id(email_id: UUID | str) -> str:
     """Return the id of an email's only job."""
     return f"email-{email_id}"
 
 
 def deliver_job(email_id: UUID, queue: str = EMAILS) -> Call:
     """Return the job that sends an email."""
-    return Call(email_job_id(email_id), DELIVER, (str(email_id),), queue)
+    told = str(email_id)
+    return Call(email_job_id(told), DELIVER, (told,), queue)
 
 
 def repeat_job(request_id: UUID) -> Call:

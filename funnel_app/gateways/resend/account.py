@@ -37,14 +37,14 @@ class Endpoint:
     status: str
     events: tuple[str, ...]
 
-    def is_told(self, event: str) -> bool:
+    def subscribes_to(self, event: str) -> bool:
         """Say whether it gets this kind of event."""
         return not self.events or event in self.events
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The events that Funnel needs and it does not get."""
-        return tuple(event for event in EVENTS if not self.is_told(event))
+        return tuple(event for event in EVENTS if not self.subscribes_to(event))
 
 
 @dataclass(frozen=True)

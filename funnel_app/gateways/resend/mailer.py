@@ -11,8 +11,9 @@ import requests
 import resend
 from resend.exceptions import NoContentError, ResendError
 
-from funnel_app.gateways.connecting import ConnectingAdapter, whole
+from funnel_app.gateways.connecting import whole
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.prompt import prompt_session
 from funnel_app.gateways.resend.answers import Answer, AnswerKind, accepted_batch, accepted_one, failure, refused_call
 
 __all__ = ["Answer", "AnswerKind", "Mailer", "verify_webhook"]
@@ -76,9 +77,7 @@ class SessionClient(resend.HTTPClient):
 
 
 def _new_session() -> requests.Session:
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, ConnectingAdapter())
+    session = prompt_session()
     # Without an explicit auth, requests would replace our bearer token by a .netrc entry.
     session.auth = lambda request: request
     return session

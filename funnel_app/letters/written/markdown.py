@@ -9,7 +9,7 @@ from markdown_it.token import Token
 
 from funnel_app.letters.tags import MARK, Protected, protect
 from funnel_app.letters.written.model import Block, Kind, Run
-from funnel_app.letters.written.runs import is_kept, target, whole
+from funnel_app.letters.written.runs import is_kept, paragraph, target, whole
 
 # Disabled: indented text is no code, hyphens under a name are a signature, and there are no link definitions.
 _READER = (
@@ -95,13 +95,13 @@ class _Reading:
         words: list[Run] = []
         for run in block.runs:
             if run.href.startswith(_PICTURE):
-                yield from _paragraph(words)
+                yield from paragraph(words)
                 alt = () if run.text == _WORDLESS else (Run(run.text),)
                 yield Block(Kind.IMAGE, alt, address=run.href.removeprefix(_PICTURE))
                 words = []
             else:
                 words.append(run)
-        yield from _paragraph(words)
+        yield from paragraph(words)
 
     def _runs(self, inline: Token) -> tuple[Run, ...]:
         return whole(self._inline(inline.children or []))
@@ -146,11 +146,6 @@ def _looking(look: Run, name: str, *, on: bool) -> Run:
     if name == "strong":
         return replace(look, bold=on)
     return replace(look, italic=on) if name == "em" else replace(look, strike=on)
-
-
-def _paragraph(words: Sequence[Run]) -> Iterator[Block]:
-    if "".join(run.text for run in words).strip():
-        yield Block(Kind.PARAGRAPH, tuple(words))
 
 
 def _with_words(kind: Kind, inside: tuple[Block, ...]) -> Block:

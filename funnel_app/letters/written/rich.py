@@ -7,7 +7,7 @@ from typing import Any
 
 from funnel_app.letters.tags import replace_tags
 from funnel_app.letters.written.model import Block, Kind, Run
-from funnel_app.letters.written.runs import whole
+from funnel_app.letters.written.runs import paragraph, whole
 
 _SIGN = re.compile(r"(?:(?P<heading>#{1,3})|(?P<bullet>[-*•])|(?P<number>\d{1,3})[.)]|(?P<quote>>))[ \u00a0]+")
 
@@ -27,22 +27,17 @@ def _lines(runs: Iterable[Run]) -> list[list[Run]]:
 
 
 def _blocks(lines: Iterable[list[Run]]) -> Iterator[Block]:
-    paragraph: list[Run] = []
+    found: list[Run] = []
     for line in lines:
         words = "".join(run.text for run in line)
         sign = _SIGN.match(words)
         if sign or not replace_tags(words, lambda tag: "" if tag.startswith("{%") else tag).strip():
-            yield from _paragraph(paragraph)
-            paragraph = []
-            yield from _signed(sign, line) if sign else _paragraph(line)
+            yield from paragraph(found)
+            found = []
+            yield from _signed(sign, line) if sign else paragraph(line)
         else:
-            paragraph += [Run("\n"), *line] if paragraph else line
-    yield from _paragraph(paragraph)
-
-
-def _paragraph(runs: Sequence[Run]) -> Iterator[Block]:
-    if "".join(run.text for run in runs).strip():
-        yield Block(Kind.PARAGRAPH, tuple(runs))
+            found += [Run("\n"), *line] if found else line
+    yield from paragraph(found)
 
 
 def _signed(sign: re.Match[str], line: Sequence[Run]) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from urllib.parse import unquote
 
 from funnel_app.letters.tags import MARK, Protected, find_tags, protect
-from funnel_app.letters.written.model import Run
+from funnel_app.letters.written.model import Block, Kind, Run
 
 _TYPED_LINK = re.compile(r"\[(?P<label>[^\[\]\n]{1,300})\]\((?P<target>[^\s()]{1,2000})\)")
 _BARE = re.compile(f"https?://[^\\s<>\"'“”]+|(?P<tag>{MARK.pattern})")
@@ -24,6 +24,12 @@ def whole(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Return runs with each tag in one run, formatted like its first character, and typed links as links."""
     fixed = _with_whole_tags([replace(run, href=target(run.href)) for run in runs if run.text])
     return tuple(piece for run in fixed for piece in _linked(run))
+
+
+def paragraph(runs: Sequence[Run]) -> Iterator[Block]:
+    """Yield a paragraph of these runs; nothing if they show nothing."""
+    if "".join(run.text for run in runs).strip():
+        yield Block(Kind.PARAGRAPH, tuple(runs))
 
 
 def target(href: str) -> str:

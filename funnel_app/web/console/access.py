@@ -93,7 +93,7 @@ def _operator() -> str | None:
     if not name or not since or not session_id or session.get("key") != _key():
         return None
     deps, began = current_deps(), datetime.fromisoformat(since)
-    if deps.now() - began >= LASTS_FOR or is_closed(deps, session_id, began):
+    if deps.now() - began >= LASTS_FOR or is_closed(deps.reads, session_id, began):
         return None
     return str(name)
 

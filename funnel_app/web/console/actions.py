@@ -12,5 +12,5 @@ from funnel_app.web.console.frame import as_uuid, blueprint, page
 def actions() -> ResponseReturnValue:
     """Show operators' actions, newest first."""
     who = request.args.get("operator", "").strip()[:60]
-    found = list_actions(current_deps(), as_uuid(request.args.get("after")), who)
+    found = list_actions(current_deps().reads, as_uuid(request.args.get("after")), who)
     return page("actions.html", found=found, who=who)

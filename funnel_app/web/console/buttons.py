@@ -104,7 +104,7 @@ BUTTONS = {
     "suppress": Button(
         of_contact,
         "Mail no more",
-        "The address is mailed no more, and what runs for it ends. Who wrote to us or complained belongs here.",
+        "The address is mailed no more, and what runs for it ends. For who asked for that, or marked an email as spam.",
         _suppress,
         danger=True,
         scopes=True,

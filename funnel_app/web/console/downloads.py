@@ -51,7 +51,7 @@ def _by_template(counted: Figures) -> Rows:
         "clicked",
     ]
     for row in counted.templates:
-        numbers = [row.planned, row.handed_over, row.states.get(State.DELIVERED, 0)]
+        numbers = [row.planned, row.submitted, row.states.get(State.DELIVERED, 0)]
         ended = [_rate(row.delivery), _rate(row.bounce), row.bounced, row.complained]
         yield [row.key, *numbers, *ended, row.opened, row.clicked]
 
@@ -82,7 +82,7 @@ def _outcomes(counted: Figures) -> Rows:
     told = [outcomes_of(counted.outcomes), outcomes_of(counted.outcomes_before)]
     for (name, now), (_, before) in zip(*told, strict=True):
         both = ((now, counted.outcomes), (before, counted.outcomes_before))
-        yield [name, *(cell for n, of in both for cell in (n, _rate(share(n, of.emails.handed_over))))]
+        yield [name, *(cell for n, of in both for cell in (n, _rate(share(n, of.emails.submitted))))]
 
 
 def _conversion(counted: Figures) -> Rows:

@@ -20,7 +20,7 @@ FRAMED = (
 @blueprint.get("/emails/<uuid:email_id>")
 def email(email_id: UUID) -> ResponseReturnValue:
     """Show one email: the page around what was sent."""
-    shown = show_email(current_deps(), email_id)
+    shown = show_email(current_deps().reads, email_id)
     if shown is None:
         raise NotFound("There is no such email, or its lead was erased.")
     return page("email.html", shown=shown, zone=current_deps().settings.timezone)
@@ -29,7 +29,7 @@ def email(email_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/emails/<uuid:email_id>/html")
 def email_html(email_id: UUID) -> ResponseReturnValue:
     """Return the HTML that was sent, for the frame."""
-    html = find_html(current_deps(), email_id)
+    html = find_html(current_deps().reads, email_id)
     if html is None:
         raise NotFound("Nothing was sent yet.")
     return framed(html)

@@ -29,7 +29,7 @@ def hooks() -> ResponseReturnValue:
     outcome = request.args.get("outcome", "")
     of_lists = outcome == CAME_WITH_A_LIST
     wanted = outcome if outcome in OUTCOMES else None
-    found = find_hooks(current_deps(), wanted, as_uuid(request.args.get("after")), lists=of_lists)
+    found = find_hooks(current_deps().reads, wanted, as_uuid(request.args.get("after")), lists=of_lists)
     shown = outcome if of_lists else wanted or ""
     return page("hooks.html", found=found, outcome=shown, outcomes=(*OUTCOMES, CAME_WITH_A_LIST))
 
@@ -56,7 +56,7 @@ def replay_hook(hook_id: UUID) -> ResponseReturnValue:
 
 def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = ()) -> str:
     """Return a call's page; its form has a field for each fault found first or by a replay."""
-    found = find_hook(current_deps(), hook_id)
+    found = find_hook(current_deps().reads, hook_id)
     if found is None:
         raise NotFound("There is no such call; refused ones are kept for 30 days.")
     replayed_as = (found["answer"] or {}).get("replayed_as")

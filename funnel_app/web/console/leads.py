@@ -37,7 +37,7 @@ def leads() -> ResponseReturnValue:
     return page(
         "leads.html",
         found=find_leads(deps, wanted),
-        count=count_leads(deps, wanted),
+        count=count_leads(deps.reads, wanted),
         wanted=given,
         given={name: value for name, value in given.items() if value},
         titles={**sequences, **emails},
@@ -56,7 +56,7 @@ def leads() -> ResponseReturnValue:
 def leads_csv() -> ResponseReturnValue:
     """Return all matching leads as CSV; the download is recorded in the audit log."""
     deps, wanted = current_deps(), Wanted(**_given(), after=None)
-    told = f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV"
+    told = f"took a list of {things(count_leads(deps.reads, wanted), 'lead')} along as CSV"
     operate.note(deps, operator() or "", "export", None, told)
     return csv_answer("funnel-leads", lead_table(deps, wanted))
 

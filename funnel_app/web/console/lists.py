@@ -81,7 +81,7 @@ def do_list(import_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/lists/<uuid:import_id>.csv")
 def list_csv(import_id: UUID) -> ResponseReturnValue:
     """Return the result of each row so far."""
-    return csv_answer("funnel-import", uploads.answered_rows(current_deps(), import_id))
+    return csv_answer("funnel-import", uploads.answered_rows(current_deps().reads, import_id))
 
 
 def _chosen() -> ImportSettings:
@@ -101,13 +101,13 @@ def _over(text: str) -> timedelta:
 
 
 def _lists_page(fault: str | None = None) -> str:
-    found = uploads.list_imports(current_deps())
+    found = uploads.list_imports(current_deps().reads)
     return page("lists.html", found=found, fault=fault, largest_mb=LARGEST_LIST // 2**20)
 
 
 def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | None = None) -> str:
     deps = current_deps()
-    found = uploads.find_import(deps, import_id)
+    found = uploads.find_import(deps.reads, import_id)
     if found is None:
         raise NotFound("There is no such list; a draft is kept for a day.")
     kept, counts = found

@@ -31,16 +31,16 @@ def outgoing() -> ResponseReturnValue:
 @blueprint.post("/outgoing/replay")
 def replay_given_up() -> ResponseReturnValue:
     """Send every event again that was given up."""
-    return _told_again(publish_given_up(current_deps()), "all that was given up")
+    return _replayed(publish_given_up(current_deps()), "all that was given up")
 
 
 @blueprint.post("/outgoing/<uuid:event_id>/replay")
 def replay_event(event_id: UUID) -> ResponseReturnValue:
     """Send one event again."""
-    return _told_again(publish_again(current_deps(), [event_id]), f"event {event_id}")
+    return _replayed(publish_again(current_deps(), [event_id]), f"event {event_id}")
 
 
-def _told_again(number: int, what: str) -> ResponseReturnValue:
+def _replayed(number: int, what: str) -> ResponseReturnValue:
     note(current_deps(), operator() or "", "tell_again", None, f"{what}: {number}")
     flash(f"{number:,} told again within seconds." if number else "Nothing to be told again.")
     return redirect(url_for("console.outgoing"), 303)

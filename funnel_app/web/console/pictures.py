@@ -24,7 +24,7 @@ DESK, PHONE = Shape("desk", 860, 260, 10), Shape("phone", 340, 240, 4)
 
 @dataclass(frozen=True)
 class Bar:
-    """One segment of a column; `look` selects its colour, `told` is its label."""
+    """One segment of a column; `look` selects its colour, `label` stands above it."""
 
     x: float
     y: float
@@ -32,7 +32,7 @@ class Bar:
     height: float
     look: str
     title: str
-    told: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def replies() -> ResponseReturnValue:
     """Show the newest incoming emails, of one kind or all."""
     wanted = request.args.get("kind", "")
     kind = wanted if wanted in KINDS else ""
-    rows = list_received(current_deps(), kind or None, PAGE + 1, as_uuid(request.args.get("before")))
+    rows = list_received(current_deps().reads, kind or None, PAGE + 1, as_uuid(request.args.get("before")))
     older = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
     forward_to = current_deps().settings.reply_forward_to
     return page(

@@ -123,6 +123,8 @@ def _data() -> Any:
 
 
 def _box_in(response: Response) -> Response:
+    if not (request.endpoint or "").startswith(("rq_dashboard.", "static")):
+        return response
     if request.blueprint == "rq_dashboard" or request.endpoint == "static":
         # An opaque origin fetches its style sheet and scripts without credentials.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if _is_file() else "same-origin"

@@ -63,7 +63,7 @@ def put_aside(what: str, target: UUID) -> ResponseReturnValue:
 @blueprint.get("/settle")
 def ask_settle() -> ResponseReturnValue:
     """Ask what is known of all ambiguous emails."""
-    return page("settle.html", outcomes=OUTCOMES, in_doubt=settle.count_in_doubt(current_deps()))
+    return page("settle.html", outcomes=OUTCOMES, in_doubt=settle.count_in_doubt(current_deps().reads))
 
 
 @blueprint.post("/settle")

@@ -7,10 +7,9 @@ from functools import partial
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.simulation.judge import warnings_of
-from funnel_app.flows.simulation.script import UNSUBSCRIBE, NotUnderstood, write_script
+from funnel_app.flows.simulation.script import TITLES, NotUnderstood, write_script
 from funnel_app.flows.simulation.simulate import Played, simulate
 from funnel_app.flows.templates.samples import SAMPLES
 from funnel_app.web.console.frame import blueprint, page
@@ -43,7 +42,7 @@ def simulate_page() -> ResponseReturnValue:
         titles=titles,
         in_titles=partial(_in_titles, titles),
         samples=SAMPLES,
-        events=[*Event, UNSUBSCRIBE],
+        events=list(TITLES),
     )
     return shows, 422 if fault else 200
 

@@ -13,7 +13,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
-from funnel_app.rules.exit import ended_as
+from funnel_app.rules.exit_words import ended_as
 
 STANDS = {
     Stand.SERVES: "good",

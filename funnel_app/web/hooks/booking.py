@@ -9,7 +9,8 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.names import first_name_of
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint, plain
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import HookSchema, Id, Moment, PersonsName
+from funnel_app.web.hooks.fields import Id, Moment, PersonsName
+from funnel_app.web.hooks.hook_schema import HookSchema
 from funnel_app.web.hooks.noshow import occurrence_of
 
 blueprint = hook_blueprint("booking", "Somebody booked a call")

@@ -17,7 +17,7 @@ from funnel_app.rules.typed import clean
 from funnel_app.web.auth import require_caller, require_json
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.decoration import LEFT_OUT
-from funnel_app.web.hooks.fields import contact_facts
+from funnel_app.web.hooks.hook_schema import contact_facts
 from funnel_app.web.replays import first_received_at
 
 LONGEST_KEY, LONGEST_OWN = 255, 255

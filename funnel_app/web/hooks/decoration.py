@@ -23,6 +23,26 @@ class Judging(fields.String):
 
 
 @dataclass(frozen=True)
+class _Known:
+    """A field, and what is the same of it for all payloads: asked once.
+
+    `judges` says that every text is for the field itself to judge, `is_cleaned` that a changed text is worth a note.
+    """
+
+    field: fields.Field[Any]
+    name: str
+    judges: bool
+    is_nested: bool
+    is_cleaned: bool
+
+    @classmethod
+    def of(cls, known: fields.Field[Any]) -> "_Known":
+        """Return what there is to know of a field."""
+        judges, is_email = known.required or isinstance(known, Judging), known.metadata.get("format") == "email"
+        return cls(known, str(known.name), judges, isinstance(known, fields.Nested), not is_email)
+
+
+@dataclass(frozen=True)
 class _Read:
     """What was read of a payload: values by the fields' names, faults and notes by the payload's."""
 
@@ -66,21 +86,22 @@ class DecoratedSchema(Schema):
 
     def _take(self, read: _Read, key: str, given: Any) -> None:
         known = self._by_key[key]
-        if isinstance(given, str) and not _says(known, given):
-            if given.strip():
+        bare = given.strip() if isinstance(given, str) else None
+        if bare is not None and not (bare and (known.judges or _says(bare))):
+            if bare:
                 read.notes[key] = [SAYS_NOTHING]
             given = missing_
         if given is missing_ and key not in self._missed:
             return
         try:
-            taken = known.deserialize(given, key)
+            taken = known.field.deserialize(given, key)
         except ValidationError as fault:
             read.faults[key] = fault.messages
             return
-        read.values[str(known.name)] = taken
-        if isinstance(known, fields.Nested) and isinstance(taken, dict):
+        read.values[known.name] = taken
+        if known.is_nested and isinstance(taken, dict):
             read.notes.update(within(key, taken.pop(LEFT_OUT)))
-        elif (note := _note(known, given, taken)) is not None:
+        elif known.is_cleaned and (note := _note(given, bare, taken)) is not None:
             read.notes[key] = [note]
 
     def _drop(self, read: _Read) -> None:
@@ -91,30 +112,26 @@ class DecoratedSchema(Schema):
         read.notes.update({key: _left_out(words) for key, words in read.faults.items()})
 
     @cached_property
-    def _by_key(self) -> dict[str, fields.Field[Any]]:
+    def _by_key(self) -> dict[str, _Known]:
         """Return the fields by their names in a payload."""
-        return {str(each.data_key or name): each for name, each in self.fields.items()}
+        return {str(each.data_key or name): _Known.of(each) for name, each in self.fields.items()}
 
     @cached_property
     def _missed(self) -> frozenset[str]:
         """Return which fields of a payload matter where they are not there: required ones, and those with a default."""
         known = self._by_key.items()
-        return frozenset(key for key, each in known if each.required or each.load_default is not missing_)
+        return frozenset(k for k, each in known if each.field.required or each.field.load_default is not missing_)
 
 
-def _says(known: fields.Field[Any], text: str) -> bool:
+def _says(bare: str) -> bool:
     """Say whether a form's text is more than an empty field's."""
-    bare = text.strip()
-    if not bare or known.required or isinstance(known, Judging):
-        return bool(bare)
     # NaN is a sum that failed where a number was meant.
     return not says_nothing(bare) or bare.casefold() == "nan"
 
 
-def _note(known: fields.Field[Any], given: object, taken: object) -> str | None:
+def _note(given: object, bare: str | None, taken: object) -> str | None:
     if isinstance(taken, str):
-        changed = str(given).strip() != taken and known.metadata.get("format") != "email"
-        return CORRECTED if changed else None
+        return CORRECTED if (str(given).strip() if bare is None else bare) != taken else None
     if taken is None:
         return None if given is None else SAYS_NOTHING
     return CORRECTED if isinstance(taken, list) and isinstance(given, list) and given != taken else None

@@ -11,10 +11,9 @@ from marshmallow import ValidationError, fields
 from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import LONGEST, checked, unmailable
-from funnel_app.rules.typed import LINES, clean, ip_of, says_nothing, tracking_of, visible, zone_of
-from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema, Judging
+from funnel_app.rules.typed import LINES, clean, says_nothing, visible
+from funnel_app.web.hooks.decoration import SPAM, Judging
 
-EVIDENCE = ("at", "text", "source", "ip")
 LONGEST_ROW = 255
 LONGEST_LINK = 2000
 MOST_ROWS = 20
@@ -171,7 +170,7 @@ class Moment(fields.AwareDateTime):
         return at.astimezone(UTC)
 
 
-class _Read(fields.Field[str]):
+class Read(fields.Field[str]):
     """A text parsed by a rule; if the rule rejects it, the fault says what was expected."""
 
     def __init__(self, rule: Callable[[object], str | None], wanted: str) -> None:
@@ -183,44 +182,3 @@ class _Read(fields.Field[str]):
         if found is None:
             raise ValidationError(self.wanted)
         return found
-
-
-def _tracking() -> _Read:
-    return _Read(tracking_of, "Not a text.")
-
-
-class ConsentSchema(DecoratedSchema):
-    """The evidence of a person's consent."""
-
-    at = Moment(allow_none=True)
-    text = Words(longest=2000)
-    source = Words(longest=255)
-    ip = _Read(ip_of, "Not an IP address.")
-
-
-class HookSchema(DecoratedSchema):
-    """What every hook may carry."""
-
-    needed: ClassVar[frozenset[str]] = frozenset({"email"})
-    example: ClassVar[dict[str, Any]] = {}
-
-    email = Address(required=True)
-    first_name = PersonsName()
-    business_name = Name(longest=120)
-    timezone = _Read(zone_of, "Not a time zone such as America/Toronto.")
-    consent = fields.Nested(ConsentSchema, allow_none=True)
-    utm_source = _tracking()
-    utm_medium = _tracking()
-    utm_campaign = _tracking()
-    utm_content = _tracking()
-    utm_term = _tracking()
-
-
-def contact_facts(payload: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return a payload's facts about the contact: common fields, consent, and these own fields."""
-    common = ("first_name", "business_name", "timezone")
-    tracking = tuple(name for name in payload if name.startswith("utm_"))
-    facts = {name: payload.get(name) for name in (*common, *tracking, *names)}
-    consent = payload.get("consent") or {}
-    evidence = {f"consent_{name}": consent[name] for name in EVIDENCE if consent.get(name) is not None}
-    return {**facts, **evidence}

@@ -8,7 +8,8 @@ from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import HookSchema, Moment, Several, Words
+from funnel_app.web.hooks.fields import Moment, Several, Words
+from funnel_app.web.hooks.hook_schema import HookSchema
 
 blueprint = hook_blueprint("maybe", "After a call somebody asked for time to think")
 

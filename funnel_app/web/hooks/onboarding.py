@@ -9,7 +9,8 @@ from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import HookSchema, Link, Moment, Several, Words
+from funnel_app.web.hooks.fields import Link, Moment, Several, Words
+from funnel_app.web.hooks.hook_schema import HookSchema
 
 blueprint = hook_blueprint("onboarding", "Somebody paid, and is a client now")
 VARIABLES = (

@@ -67,7 +67,7 @@ def receive_event() -> ResponseReturnValue:
         return {"status": "ignored"}
     report = read_report(request.headers["svix-id"], event)
     if report.state in BADLY_ENDED and (forwarded := _uuid_tag(event, "reply")):
-        refuse_forwarded(current_deps(), forwarded, report.detail or str(report.state))
+        refuse_forwarded(current_deps().sessions, forwarded, report.detail or str(report.state))
     fresh = record_event(current_deps(), report)
     return {"status": "recorded" if fresh else "duplicate"}
 

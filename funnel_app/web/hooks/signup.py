@@ -10,7 +10,8 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.plan import FirstEmail
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name, Words
+from funnel_app.web.hooks.fields import Count, Moment, Name, Words
+from funnel_app.web.hooks.hook_schema import HookSchema
 from funnel_app.web.replays import entrance
 
 blueprint = hook_blueprint("signup", "Somebody signed up on the website")

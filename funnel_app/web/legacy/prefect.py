@@ -36,7 +36,7 @@ SOURCE = "prefect"
 class Entrance:
     """How one hook reads the old website's parameters."""
 
-    schema: type[Schema]
+    schema: Schema
     call: Callable[..., Call]
 
 
@@ -45,11 +45,11 @@ def _signup(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
 
 
 ENTRANCES: Mapping[str, Entrance] = {
-    "signup": Entrance(signup.SignupSchema, _signup),
-    "noshow": Entrance(noshow.NoShowSchema, noshow.noshow_call),
-    "maybe": Entrance(maybe.MaybeSchema, maybe.maybe_call),
-    "onboarding": Entrance(onboarding.OnboardingSchema, onboarding.onboarding_call),
-    "booking": Entrance(booking.BookingSchema, booking.booking_call),
+    "signup": Entrance(signup.SignupSchema(), _signup),
+    "noshow": Entrance(noshow.NoShowSchema(), noshow.noshow_call),
+    "maybe": Entrance(maybe.MaybeSchema(), maybe.maybe_call),
+    "onboarding": Entrance(onboarding.OnboardingSchema(), onboarding.onboarding_call),
+    "booking": Entrance(booking.BookingSchema(), booking.booking_call),
 }
 
 blueprint = Blueprint("prefect", __name__)
@@ -79,7 +79,7 @@ def create_flow_run(deployment_id: str) -> ResponseReturnValue:
     if known is not None:
         return _run_json(known), 200
     try:
-        payload = ENTRANCES[hook.name].schema().load(parameters)
+        payload = ENTRANCES[hook.name].schema.load(parameters)
     except ValidationError as fault:
         return _refused(campaign.name, hook.name, parameters, fault)
     more = {"raw": parameters, "idempotency_key": key, "source": SOURCE}

@@ -189,7 +189,7 @@ def test_a_suppressed_address_gets_nothing_or_no_marketing(ready, scope, ended):
     assert set(states(ready, onboarded)) == ({"cancelled"} if ended == 2 else {"planned"})
     with ready.reads() as session:
         assert {(row.scope, row.reason) for row in session.scalars(select(Suppression))} == {
-            (scope, "suppressed by Olga")
+            (scope, "mail was stopped by Olga")
         }
     operate.suppress(ready, receipt.contact_id, WHO, scope)
     assert actions(ready, receipt) == [(WHO, "suppress")] * 2

@@ -56,7 +56,7 @@ def test_it_ends_by_hand_and_a_second_one_replaces_the_first(ready):
     assert sent(ready, lead) == "sent"
     with pytest.raises(NotPossible, match="Nobody paused all sending"):
         resume_sending(ready, "all", "Ana")
-    assert [(row.operator, row.action) for row in list_actions(ready).rows] == [
+    assert [(row.operator, row.action) for row in list_actions(ready.reads).rows] == [
         ("Ana", "resume"), ("Ben", "pause"), ("Olga", "pause")
     ]  # fmt: skip
 
@@ -136,7 +136,7 @@ def test_what_it_would_do_is_said_before(ready):
         ready, PauseRequest("five_day", "why", (ready.now() + timedelta(days=7, seconds=90)).isoformat()), "Olga"
     )
     assert (told.waiting, told.late) == (5, 2), "they are a minute apart, and may be seven days late"
-    assert told.told == "5 emails are due before that, and 2 of them would be too late by then, and be skipped."
+    assert told.in_numbers == "5 emails are due before that, and 2 of them would be too late by then, and be skipped."
     assert list_pauses(ready).standing == []
 
 
@@ -154,7 +154,7 @@ def test_what_it_would_do_is_said_before(ready):
 def test_a_request_that_cannot_be_met_changes_nothing(ready, asked, why):
     with pytest.raises(NotPossible, match=why):
         pause_sending(ready, asked, "Olga")
-    assert list_pauses(ready).standing == [] and list_actions(ready).rows == []
+    assert list_pauses(ready).standing == [] and list_actions(ready.reads).rows == []
 
 
 def test_an_address_in_the_reason_is_masked(ready):

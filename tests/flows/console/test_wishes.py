@@ -13,7 +13,7 @@ from funnel_app.flows.monitoring.checks.notion import notion as check_notion
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.notion.workspace import NotionTable
+from funnel_app.gateways.notion.table import NotionTable
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.ledger.wishes import Wish
@@ -65,7 +65,7 @@ def enrolment(deps) -> Enrolment:
 
 
 def done(deps) -> list[tuple[str, str, str]]:
-    return [(each.action, each.operator, each.source) for each in list_actions(deps).rows]
+    return [(each.action, each.operator, each.source) for each in list_actions(deps.reads).rows]
 
 
 def test_a_sequence_is_steered_from_its_row_and_answered_there(desk, notion):
@@ -127,7 +127,7 @@ def test_nobody_is_taken_for_the_wisher_where_funnel_wrote_the_row_after(desk, n
 def test_a_wish_is_granted_once_wherever_its_process_dies(desk, notion, monkeypatch, where):
     later = desk.now()
     wish(notion, SEQUENCES_DATABASE_ID, Wish="Send next now")
-    names = {"before": "_do", "after": "_told", "answer": "_answer"}
+    names = {"before": "_do", "after": "_recorded", "answer": "_answer"}
 
     monkeypatch.setattr(wishes, names[where], die)
     with pytest.raises(WorkerDied):
@@ -168,7 +168,7 @@ def test_an_answer_that_notion_took_without_saying_so_does_not_swallow_the_next_
 
 def test_a_wish_that_was_taken_back_before_its_answer_does_not_swallow_the_same_one_later(desk, notion, monkeypatch):
     wish(notion, SEQUENCES_DATABASE_ID, Wish="Pause")
-    monkeypatch.setattr(wishes, "_told", die)
+    monkeypatch.setattr(wishes, "_recorded", die)
     with pytest.raises(WorkerDied):
         grant_wishes(desk)
     monkeypatch.undo()

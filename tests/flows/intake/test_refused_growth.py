@@ -50,7 +50,7 @@ def test_a_call_that_is_still_refused_hours_later_is_told_as_if_it_were_new(deps
 
 def test_what_was_replayed_and_comes_again_is_a_call_of_its_own(deps):
     first = send(deps, {"email": "bea@"})
-    mark_replayed(deps, first, "0")
+    mark_replayed(deps.sessions, first, "0")
     assert send(deps, {"email": "bea@"}) != first
 
 

@@ -92,8 +92,8 @@ def test_nobody_is_mailed_who_left_bounced_or_complained_elsewhere(deps):
         "twice@resend.dev,Subscribed\ntwice@resend.dev,Unsubscribed\n",
     )
     assert answers(found) == {
-        "stays": "enrolled", "left": "suppressed", "dead": "suppressed", "angry": "suppressed", "never": "left out",
-        "odd": "refused", "twice": "suppressed",
+        "stays": "enrolled", "left": "not mailed", "dead": "not mailed", "angry": "not mailed", "never": "left out",
+        "odd": "refused", "twice": "not mailed",
     }  # fmt: skip
     assert "VIP" in found["odd@resend.dev"].reason
     with deps.reads() as session:
@@ -118,7 +118,7 @@ def test_who_left_here_or_was_erased_does_not_come_back_by_a_list(deps):
     erase(deps, "gone@resend.dev")
     found = listed(deps, "Email\nleft@resend.dev\ngone@resend.dev\n")
     assert set(answers(found).values()) == {"left out"}
-    assert "suppressed by a person" in found["left@resend.dev"].reason
+    assert "mail was stopped by a person" in found["left@resend.dev"].reason
     assert count(deps, Contact) == 1
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import resolve
-from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists import take_uploaded, uploads
 from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.restore import NotRestored, restore
@@ -374,9 +374,9 @@ def test_after_a_restore_no_reply_goes_on_and_no_list_comes_in_by_itself(deps, e
     restore(new, backed_up(deps, tmp_path))
     deps.now.forward(days=1)
     answer_received(new)
-    assert uploads.take_waiting(new) is None
-    rows = list_received(new, None, 9)
+    assert take_uploaded.take_waiting(new) is None
+    rows = list_received(new.reads, None, 9)
     assert [(row["read"], row["forward"]) for row in rows] == [(True, "unsure")] * 2
     assert [row["text"] for row in rows] == ["Call me.", None] and new.mailer.calls == []
-    stopped, _ = uploads.find_import(new, kept)
+    stopped, _ = uploads.find_import(new.reads, kept)
     assert stopped.state == "stopped" and "may have gone out since that backup" in stopped.fault

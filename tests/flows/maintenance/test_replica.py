@@ -96,7 +96,7 @@ def test_one_that_stops_is_a_fault_and_told(deps):
     (check,) = replica_check(deps)
     assert check.status == "fault" and "control socket" in check.detail
     with deps.reads() as session:
-        assert [each.told_at is not None for each in incidents.current(session, {BEHIND})] == [True]
+        assert [each.notified_at is not None for each in incidents.current(session, {BEHIND})] == [True]
 
 
 def test_an_erasure_clears_the_log_that_the_replica_holds(deps):

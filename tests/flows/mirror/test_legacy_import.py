@@ -226,7 +226,7 @@ def test_who_is_suppressed_or_has_booked_in_notion_gets_nothing_more(one, notion
         write_row(notion, CONTACTS_DATABASE_ID, Name=name, Email=f"{name}@resend.dev", **more)
         old_row(notion, f"{name}@resend.dev", ago(days=1))
     told = [each.detail for each in cut_over(one, dry_run=False)]
-    assert told[0].endswith("it ends: suppressed in Notion before the cut-over")
+    assert told[0].endswith("it ends: mail was stopped in Notion before the cut-over")
     assert told[1].endswith("it ends: booked a call before the cut-over")
     assert [email.state for email in story(one).emails] == ["skipped"] + ["cancelled"] * 4
     with one.reads() as session:

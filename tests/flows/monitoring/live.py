@@ -57,7 +57,7 @@ def fail(gateway, fault):
 
 def start_canary(deps):
     deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
-    return canary.start(deps)
+    return canary.start(deps.public)
 
 
 def enrol_as_hook(deps, campaign, payload):

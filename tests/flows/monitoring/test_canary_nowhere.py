@@ -50,7 +50,7 @@ SEEN = {
     "sequences": draw_sequences,
     "calendar": look_ahead,
     "templates": list_templates,
-    "calls": lambda deps: (list_hooks(deps, None, 50), find_hooks(deps, None, None)),
+    "calls": lambda deps: (list_hooks(deps.reads, None, 50), find_hooks(deps.reads, None, None)),
     "metrics": lambda deps: [each for each in metrics(deps) if not each.name.startswith("canary")],
     "skipped tests": lambda deps: _read(deps, watching.skipped_as_tests, deps.now().replace(year=2020)),
     "doctor's overdue": lambda deps: list(overdue(deps)),
@@ -81,7 +81,7 @@ def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     last = [_run_one(world, fate) for fate in FATES][-1]
     after = _seen(world)
     assert {what: told for what, told in after.items() if told != before[what]} == {}
-    assert canary.latest(world).enrolment_id == last
+    assert canary.latest(world.reads).enrolment_id == last
 
 
 @IN_EACH_MODE

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.monitoring.alert_words import beneath
 from funnel_app.flows.monitoring.checks.outside import alerting
+from funnel_app.flows.monitoring.day import Day
+from funnel_app.flows.monitoring.headline import headline
 from funnel_app.flows.monitoring.incidents import KEPT_FOR, forget_old, note
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, notify, undelivered_notifications
+from funnel_app.flows.monitoring.needs import Need, NeedKind
+from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, message, notify, undelivered_notifications
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Incident, Notice
@@ -54,38 +56,46 @@ def test_an_incident_is_told_once_and_its_end_once(deps):
     assert said(deps)[1:] == [f"{well}\n🟢 Over: The test email did not arrive (it lasted 1 min)"]
 
 
-def test_a_stop_that_the_headline_tells_of_is_not_told_again_and_all_else_is():
-    silent, other = (
-        "🔴 The scheduler is silent: silent since 07:05\nWhat it means: none",
-        "🔴 A job: failed\nWhat it means: x",
-    )
-    headline = "Funnel at funnel.example: Sending stands still: silent since 07:05"
-    assert beneath(headline, [other, silent]) == [headline, "🔴 The scheduler is silent.\nWhat it means: none", other]
-    for texts in (
-        [],
-        [other],
-        ["🟢 Over: The scheduler is silent: silent since 07:05"],
-        ["🔴 A name: \nWhat it means: x"],
-    ):
-        assert beneath(headline, texts) == [headline, *texts]
+SILENT, OTHER = (
+    "🔴 The scheduler is silent: silent since 07:05\nWhat it means: none",
+    "🔴 A job: failed\nWhat it means: x",
+)
+STOP = headline(("Sending stands still", "silent since 07:05"), (), Day())
+HOST = "Funnel at funnel.example: "
 
 
 @pytest.mark.parametrize(
-    ("headline", "text", "opening"),
+    ("texts", "told"),
     [
-        ("1 thing needs you: A: b", "🔴 A: b", "1 thing needs you."),
-        ("3 things need you: A: b; and 2 more", "🔴 A: b.\nWhat it means: x", "3 things need you."),
-        ("1 thing needs you: A: b", "🔴 A: b (https://funnel.example/console/leads/1)", "1 thing needs you."),
-        ("1 thing needs you: A: b …", "🔴 A: b and much more", "1 thing needs you."),
-        ("2 things need you: A: b; and 1 more", "🔴 C: d", "2 things need you: A: b; and 1 more"),
-        ("1 thing needs you: A: b; c", "🔴 A: b", "1 thing needs you: A: b; c"),
-        ("1 thing needs you: A: b", "🟢 Over: A: b", "1 thing needs you: A: b"),
-        ("All is well: no email is due today", "🔴 A: b", "All is well: no email is due today"),
+        ([OTHER, SILENT], ["🔴 The scheduler is silent.\nWhat it means: none", OTHER]),
+        ([], []),
+        ([OTHER], [OTHER]),
+        (["🟢 Over: The scheduler is silent: silent since 07:05"],) * 2,
+        (["🔴 A name: \nWhat it means: x"],) * 2,
+        ([f"{STOP.sentence}\n☀️ Monday"], ["☀️ Monday"]),
     ],
 )
-def test_a_need_that_stands_below_is_not_told_in_the_headline_too(headline, text, opening):
-    host = "Funnel at funnel.example: "
-    assert beneath(host + headline, [text]) == [host + opening, text]
+def test_a_stop_that_the_headline_tells_of_is_not_told_again_and_all_else_is(deps, texts, told):
+    said = message(deps.settings, STOP, texts)
+    assert said == "\n".join([f"{HOST}Sending stands still: silent since 07:05", *told])
+
+
+@pytest.mark.parametrize(
+    ("needs", "text", "opening"),
+    [
+        (["A: b"], "🔴 A: b", "1 thing needs you."),
+        (["A: b", "C", "D"], "🔴 A: b.\nWhat it means: x", "3 things need you."),
+        (["A: b"], "🔴 A: b (https://funnel.example/console/leads/1)", "1 thing needs you."),
+        (["A: b; " + "c " * 199 + "c"], "🔴 A: b; " + "c " * 199 + "c", "1 thing needs you."),
+        (["A: b", "C: d"], "🔴 C: d", "2 things need you: A: b; and 1 more"),
+        (["A: b; c"], "🔴 A: b", "1 thing needs you: A: b; c"),
+        (["A: b"], "🟢 Over: A: b", "1 thing needs you: A: b"),
+        ([], "🔴 A: b", "All is well: no email is due today"),
+    ],
+)
+def test_a_need_that_stands_below_is_not_told_in_the_headline_too(deps, needs, text, opening):
+    found = headline(None, [Need(words, NeedKind.INCIDENT) for words in needs], Day())
+    assert message(deps.settings, found, [text]) == f"{HOST}{opening}\n{text}"
 
 
 def test_what_comes_and_goes_is_one_incident(deps):
@@ -164,7 +174,7 @@ def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
 def test_a_chat_that_is_away_hears_of_it_later(deps):
     deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
     round_of(deps, LATE)
-    (chat,) = undelivered_notifications(deps)
+    (chat,) = undelivered_notifications(deps.reads)
     assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
     assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
     deps.alerts.fault = None
@@ -172,7 +182,7 @@ def test_a_chat_that_is_away_hears_of_it_later(deps):
     assert said(deps) == [], "not at once"
     deps.now.forward(seconds=21)
     notify(deps)
-    assert len(said(deps)) == 1 and undelivered_notifications(deps) == []
+    assert len(said(deps)) == 1 and undelivered_notifications(deps.reads) == []
 
 
 AWAY = Unavailable("hooks.slack.com", "answered 503")
@@ -240,7 +250,7 @@ def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
     round_of(deps, found, [])
     told = "\n".join(said(deps))
     assert all(f"{name} for “Christmas Surge”" in told for name in ("Booking", "Thinking it over", "Missed call"))
-    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps) == []
+    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps.reads) == []
 
 
 def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):

@@ -73,12 +73,12 @@ def test_the_dead_mans_switch_is_not_pinged_by_a_ledger_that_takes_no_writes(rea
 def test_damage_is_kept_told_with_the_cure_and_over_when_it_is_whole_again(deps, monkeypatch):
     monkeypatch.setattr(storage, "damage", lambda engine: "row 7 missing from index ix_emails_due")
     check_whole_ledger(deps)
-    assert "docs/restore.md" in known_damage(deps) and "ix_emails_due" in known_damage(deps)
+    assert "docs/restore.md" in known_damage(deps.reads) and "ix_emails_due" in known_damage(deps.reads)
     (found,) = [check for check in examine(deps) if check.name == "ledger"]
     assert found.status is Status.FAULT and "docs/restore.md" in found.fix
     monkeypatch.undo()
     check_whole_ledger(deps)
-    assert known_damage(deps) is None
+    assert known_damage(deps.reads) is None
 
 
 def test_a_log_that_is_long_gives_its_room_back(deps, monkeypatch):

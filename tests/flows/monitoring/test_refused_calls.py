@@ -61,7 +61,7 @@ def test_the_doctor_finds_them_until_they_are_replayed(live):
     (check,) = refused(live)
     assert check.status == "warning" and "1 call refused: email: ana.silva@resend.dev is not allowed" in check.detail
     assert "a***@resend.dev" in next(each.detail for each in examine(live) if each.name == "refused calls")
-    mark_replayed(live, waiting, "another")
+    mark_replayed(live.sessions, waiting, "another")
     assert next(refused(live)).status == "ok"
 
 

@@ -8,7 +8,7 @@ import pytest
 from funnel_app.campaigns.registry import Registry, whole_registry
 from funnel_app.flows.monitoring import subscriptions
 from funnel_app.flows.monitoring.checks.outside import calendly
-from funnel_app.flows.monitoring.subscriptions import NotSet, only_told_by_calendly
+from funnel_app.flows.monitoring.subscriptions import NotSet, only_needing_calendly
 from funnel_app.gateways.http.calendly import EVENTS, Subscription
 from tests.factories import make_settings
 
@@ -72,6 +72,6 @@ def test_one_subscription_is_enough_where_no_campaign_needs_its_own(ask, campaig
 
 
 def test_subscribing_needs_no_name_where_one_campaign_alone_must_be_told():
-    assert only_told_by_calendly(Registry({each.name: each for each in (EVERGREEN, CHRISTMAS)})) == "christmas"
+    assert only_needing_calendly(Registry({each.name: each for each in (EVERGREEN, CHRISTMAS)})) == "christmas"
     with pytest.raises(NotSet, match="evergreen, all_year"):
-        only_told_by_calendly(Registry({each.name: each for each in (EVERGREEN, ALL_YEAR)}))
+        only_needing_calendly(Registry({each.name: each for each in (EVERGREEN, ALL_YEAR)}))

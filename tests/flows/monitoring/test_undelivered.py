@@ -67,7 +67,7 @@ def test_today_calls_a_bounce_wrong_when_its_headline_does_with_the_whole_addres
     assert young.headline.state == "well" and not young.headline.needs
     run_tasks(live, minutes=1)
     seen, told = look_at_today(live), "1 email to ana.silva@resend.dev: mailbox does not exist"
-    assert [seen.incidents[need.about].detail for need in seen.headline.needs] == [told]
+    assert [seen.incidents[need.about.id].detail for need in seen.headline.needs] == [told]
     assert seen.headline.sentence == f"1 thing needs you: Emails bounced: {told}"
     assert current_headline(live).sentence.endswith("1 email to a***@resend.dev: mailbox does not exist")
 

@@ -10,8 +10,8 @@ from funnel_app.flows.monitoring.alarms import ALARMS, title_of
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks.check import fault
 from funnel_app.flows.monitoring.doctor import last_examination
+from funnel_app.flows.monitoring.gone_quiet import silence_of, silent_hooks
 from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.silence import silence_of, silent_hooks
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import LOOKS, WEB_LOOKS, watch, watch_from_web
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor

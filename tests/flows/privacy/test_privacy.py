@@ -39,7 +39,7 @@ def test_a_suppressed_address_gets_nothing_now_or_later(ready):
     later = email_ids(assess(ready))[0]
     assert deliver(ready, [later]) is Outcome.NOTHING_TO_DO
     found = look(ready, later)
-    assert (found.state, found.reason) == ("suppressed", "suppressed by a person on 24 November")
+    assert (found.state, found.reason) == ("suppressed", "mail was stopped by a person on 24 November")
 
 
 def test_an_address_can_be_suppressed_before_anybody_knows_it(ready):

@@ -67,7 +67,7 @@ def write(deps, sender=f"Ana Silva <{ANA}>", to=MESSAGE_ID, subject="Re: Hello",
 def answer(deps, **written):
     write(deps, **written)
     answer_received(deps)
-    return list_received(deps, None, 1)[0]
+    return list_received(deps.reads, None, 1)[0]
 
 
 def running(deps):
@@ -111,7 +111,7 @@ def test_one_told_twice_or_read_by_two_at_once_is_one(mailed):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: answer_received(mailed), range(8)))
     assert len(forwarded(mailed)) == 1
-    assert len(list_received(mailed, None, 9)) == 1
+    assert len(list_received(mailed.reads, None, 9)) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_stranger_is_only_forwarded(mailed):
 )
 def test_who_wrote_is_read_however_it_is_written(deps, sender, name, address):
     write(deps, sender=sender, to=None)
-    row = list_received(deps, None, 1)[0]
+    row = list_received(deps.reads, None, 1)[0]
     assert (row["name"], row["from"]) == (name, address)
 
 
@@ -218,7 +218,7 @@ def test_one_that_resend_never_gives_out_goes_on_with_what_is_known(mailed, faul
     for _ in range(20):
         answer_received(mailed)
         mailed.now.forward(hours=4)
-    row = list_received(mailed, None, 1)[0]
+    row = list_received(mailed.reads, None, 1)[0]
     assert (row["read"], row["text"], row["proof"], row["forward"]) == (True, None, "address", "sent")
     assert "could not be fetched" in forwarded(mailed)[0]["text"]
     assert running(mailed) == ["lead_nurture"]
@@ -262,7 +262,7 @@ def test_an_answer_that_was_lost_is_asked_again_under_the_same_key_for_a_day_and
     assert answer(mailed)["forward"] == "due"
     mailed.now.forward(hours=24)
     answer_received(mailed)
-    assert list_received(mailed, None, 1)[0]["forward"] == "unsure"
+    assert list_received(mailed.reads, None, 1)[0]["forward"] == "unsure"
     assert len(forwarded(mailed)) == 1
     with pytest.raises(NotForwardable, match="nothing goes twice"):
         forward_again(mailed, received_id(mailed))
@@ -275,7 +275,7 @@ def received_id(deps):
 
 def test_what_the_owners_mailbox_refuses_is_told_and_goes_again_under_another_key(mailed):
     answer(mailed)
-    refuse_forwarded(mailed, received_id(mailed), "mailbox full")
+    refuse_forwarded(mailed.sessions, received_id(mailed), "mailbox full")
     assert "1 email that people wrote did not go on" in kept_lately(mailed)
     assert forward_again(mailed, received_id(mailed)) == ANA
     answer_received(mailed)
@@ -326,7 +326,7 @@ def test_what_waits_stays_here_where_the_settings_were_changed_meanwhile(mailed,
     assert answer(mailed)["forward"] == "due"
     mailed.now.forward(minutes=1)
     answer_received(replace(mailed, settings=replace(mailed.settings, reply_forward_to=mailbox)))
-    row = list_received(mailed, None, 1)[0]
+    row = list_received(mailed.reads, None, 1)[0]
     assert (row["forward"], why in row["note"], forwarded(mailed)) == ("kept", True, [])
 
 
@@ -343,7 +343,7 @@ def test_an_erasure_reaches_what_a_person_wrote_and_what_is_still_to_be_read(mai
     write(mailed, number=3)
     assert [row["subject"] for row in export(mailed, ANA)["written_by_them"]] == ["Re: Hello"] * 3
     erase(mailed, ANA)
-    rows = list_received(mailed, None, 9)
+    rows = list_received(mailed.reads, None, 9)
     assert {(row["from"], row["subject"], row["text"], row["read"]) for row in rows} == {
         ("erased", "erased", None, True)
     }
@@ -361,7 +361,7 @@ def test_after_a_month_texts_are_forgotten_and_strangers_altogether(mailed):
     answer(mailed, sender="bo@elsewhere.example", to=None, number=2)
     mailed.now.forward(days=31)
     assert forget_received(mailed) == 2
-    assert [(row["from"], row["text"]) for row in list_received(mailed, None, 9)] == [(ANA, None)]
+    assert [(row["from"], row["text"]) for row in list_received(mailed.reads, None, 9)] == [(ANA, None)]
 
 
 def test_on_postgresql_too(postgres):

@@ -245,9 +245,12 @@ def test_an_answer_is_recorded_though_redis_went_away_during_the_call(ready, mon
     assert (look(ready, first).state, len(ready.mailer.calls)) == ("sent", 1)
 
 
-def test_a_turn_to_call_is_given_back_whatever_becomes_of_the_call(ready):
+def test_a_turn_to_call_is_given_back_whatever_becomes_of_the_call(ready, monkeypatch):
     first = first_email(ready)
     deliver(ready, [first])
+    with monkeypatch.context() as broken, pytest.raises(WorkerDied):
+        broken.setattr("funnel_app.flows.sending.deliver.freeze", die)
+        deliver(ready, [first_email(ready, "cem@resend.dev")])
     ready.mailer.script = [RATE]
     deliver(ready, [first_email(ready, "bea@resend.dev")])
     repeat(ready, request_of(ready, first).id)

@@ -155,6 +155,16 @@ def test_what_a_person_waits_for_goes_first_and_on_its_own_queue(ready):
     assert ready.queues.queued[0] == f"email-{waited_for}"
 
 
+def test_what_a_person_waits_for_goes_within_a_second_of_a_backlog_that_is_under_way(ready, monkeypatch):
+    enrol(ready, call("zoe@resend.dev", Event.ONBOARDING))
+    ready.now.forward(seconds=59)
+    due = leads(ready, 250)
+    monkeypatch.setattr(ready.rate, "wait", lambda caller: ready.now.forward(seconds=1) or 0.0)
+    deliver_due(ready, due[0])
+    recipients = [[payload["to"][0] for payload in payloads] for _, payloads in ready.mailer.calls]
+    assert ["zoe@resend.dev" in each for each in recipients] == [False, True, False]
+
+
 def test_a_claim_of_many_is_renewed_while_its_letters_are_made(ready, monkeypatch):
     due = leads(ready, 6)
     compose = deliver_flow.compose

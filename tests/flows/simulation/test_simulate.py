@@ -13,7 +13,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.simulation.judge import warnings_of
 from funnel_app.flows.simulation.play_year import rehearse
-from funnel_app.flows.simulation.script import NotUnderstood, write_script
+from funnel_app.flows.simulation.script import TITLES, NotUnderstood, write_script
 from funnel_app.flows.simulation.simulate import simulate
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.ledger.models import Scope, TemplateVersion
@@ -181,6 +181,13 @@ def test_an_event_is_understood_in_whatever_letters(deps):
     script = write_script(deps.registry, "Five-Day  follow-up", now=deps.now(), then=[" No-Show  + 2d "])
     assert (script.sequence.name, script.then[0].what) == ("five_day", "no_show")
     assert script.then[0].at == deps.now() + timedelta(days=2)
+
+
+@pytest.mark.parametrize(("title", "what"), TITLES.items())
+def test_an_event_is_called_by_its_title_or_by_its_name(deps, title, what):
+    for called in (title, what):
+        script = write_script(deps.registry, "five_day", now=deps.now(), then=[f"{called} +2d call +4d"])
+        assert (script.then[0].what, script.then[0].call_at) == (what, deps.now() + timedelta(days=4))
 
 
 def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):

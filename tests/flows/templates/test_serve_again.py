@@ -55,7 +55,7 @@ def choose(deps, html: str) -> str:
 
 
 def stands(deps) -> str:
-    return str(standing_of(*known(deps, KEY), deps.now()).stand)
+    return str(standing_of(*known(deps.reads, KEY), deps.now()).stand)
 
 
 def test_an_earlier_text_serves_by_a_person_s_word_and_it_is_written_down(deps, notion):
@@ -89,7 +89,7 @@ def test_the_text_that_notion_has_is_chosen_back(deps, notion):
 
 
 def test_a_worker_that_looked_before_does_not_undo_the_choice(deps, notion):
-    latest, _ = known(deps, KEY)
+    latest, _ = known(deps.reads, KEY)
     choose(deps, "<p>first</p>")
     deps.now.forward(seconds=1)
     with deps.sessions.begin() as session:
@@ -131,5 +131,5 @@ def test_a_template_that_nobody_read_or_could_read_for_a_day_says_so(deps, notio
 def test_a_draft_is_held_and_nothing_else(deps):
     write(deps, "<p>first</p>", status="Draft")
     look_for(deps, minutes=1)
-    found = standing_of(*known(deps, KEY), deps.now())
+    found = standing_of(*known(deps.reads, KEY), deps.now())
     assert (str(found.stand), found.serving, found.waiting) == ("held", None, None) and "Draft" in found.why

@@ -26,7 +26,7 @@ def backups(deps: Deps) -> Findings:
         yield _none_wanted(deps.engine)
     elif deps.settings.role not in ROLES:
         yield ok("backups", "made and looked at where the scheduler runs")
-    elif why := why_failed(deps) or why_old(deps) or why_no_room(deps.settings):
+    elif why := why_failed(deps.reads) or why_old(deps) or why_no_room(deps.settings):
         yield fault("backups", why, MAKE)
     elif why := why_broken(deps):
         yield fault("backups", why, REMOVE)

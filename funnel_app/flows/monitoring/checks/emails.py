@@ -30,7 +30,7 @@ def invariants(deps: Deps) -> Findings:
 
 def refused(deps: Deps) -> Findings:
     """No refused call of a known sender waits for a fix: each is a lead without emails."""
-    waiting = refused_and_waiting(deps)
+    waiting = refused_and_waiting(deps.reads)
     if waiting:
         words = "; ".join(f"{found.hook}: {found}, the last at {said_at(deps, found.newest_at)}" for found in waiting)
         yield warning("refused calls", words, ALARMS[KIND].fix)
@@ -56,7 +56,7 @@ def undelivered(deps: Deps) -> Findings:
 
 def canary(deps: Deps) -> Findings:
     """A recent canary went from the public hook to confirmed delivery."""
-    newest, arrived, trouble = latest(deps), latest_arrived(deps), late(deps)
+    newest, arrived, trouble = latest(deps.reads), latest_arrived(deps.reads), late(deps)
     fix = "run flask --app wsgi resend canary, and see what it waits for"
     if trouble:
         yield fault("canary", trouble, fix)

@@ -43,7 +43,7 @@ def shape(deps: Deps) -> Findings:
         words = explain(error)
         yield fault("ledger", f"cannot be used: {words}", "see that the database runs, and that its disk is not full")
         return
-    if current == head and (damage := known_damage(deps)):
+    if current == head and (damage := known_damage(deps.reads)):
         yield fault("ledger", damage, RESTORE)
         return
     if current != head and revision.at_head(deps.engine):

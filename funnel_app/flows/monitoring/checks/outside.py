@@ -44,7 +44,8 @@ def calendly(deps: Deps) -> Findings:
         fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
         yield warning("calendly", "whether its subscription lives cannot be asked", fix)
     except GatewayError as error:
-        yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+        words = f"cannot be asked whether it still tells of bookings: {error.message}"
+        yield fault("calendly", words, "see that CALENDLY_TOKEN is right; what Calendly tells meanwhile is taken")
     else:
         yield from _subscriptions(deps.registry, found)
 
@@ -77,7 +78,7 @@ def alerting(deps: Deps) -> Findings:
         for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
         if not value
     ]
-    failing = undelivered_notifications(deps)
+    failing = undelivered_notifications(deps.reads)
     if failing:
         words = "; ".join(_undelivered_words(deps, each) for each in failing)
         yield fault("alerts", words, "; ".join(map(_undelivered_fix, failing)))
@@ -91,7 +92,7 @@ def heartbeat(deps: Deps) -> Findings:
     """The dead man's switch receives our heartbeat."""
     if deps.settings.heartbeat_url is None:
         return
-    if unheard := why_unheard(deps):
+    if unheard := why_unheard(deps.reads):
         fix = "create the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
         yield fault("heartbeat", unheard, fix)
     else:

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, preventing, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import RECEIVED, Endpoint, Usage, may_only_send
@@ -18,6 +18,7 @@ LITTLE_LEFT = 0.2
 SPANS = {"daily": "today", "monthly": "this month"}
 RECEIVED_BY_RESEND = ".resend.app"
 NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
+LOST_BY_SENDING_ONLY = "an email that no report comes on cannot be asked after, and no reply can be fetched"
 NO_REPLIES = ok("replies", "not used: they go to REPLY_TO or FROM_EMAIL, past Funnel (docs/replies.md)")
 MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
 
@@ -34,12 +35,12 @@ def account(deps: Deps) -> Findings:
         return
     yield ok("resend key", "good, and may read")
     yield from_domain(deps.settings, domains)
-    yield from _told(("resend webhook",), lambda: [webhook(deps.settings, deps.account.endpoints())])
-    yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
-    yield from _told(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
+    yield from _asked(("resend webhook",), lambda: [webhook(deps.settings, deps.account.endpoints())])
+    yield from _asked(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
+    yield from _asked(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
 
 
-def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
+def _asked(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
     try:
         yield from look()
     except GatewayError as error:
@@ -49,10 +50,9 @@ def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings
 
 def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
     if may_only_send(error):
-        yield ok("resend key", "good, and may only send")
-        fix = "look at Resend's dashboard, or use a key with full access"
-        for name in names[1:]:
-            yield warning(name, "the key may only send, so Resend shows nothing", fix)
+        yield preventing(
+            warning(names[0], f"may only send: {LOST_BY_SENDING_ONLY}", "use a key with full access"), names[1:]
+        )
     elif isinstance(error, Rejected):
         fix = "make a key at resend.com and set RESEND_API_KEY"
         yield one_fault(names, f"Resend refuses it: {error.message}", fix)
@@ -100,7 +100,9 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
         yield warning(
             "replies", words, "set up receiving at Resend (an MX record), or another REPLY_TO: docs/replies.md"
         )
-    elif not any(each.url.rstrip("/") == _address(deps.settings) and each.is_told(RECEIVED) for each in endpoints):
+    elif not any(
+        each.url.rstrip("/") == _address(deps.settings) and each.subscribes_to(RECEIVED) for each in endpoints
+    ):
         yield warning("replies", f"{_address(deps.settings)} is not told of {RECEIVED}", "add it in Resend's dashboard")
     elif settings.reply_forward_to and _domain(settings.reply_forward_to) in receiving:
         words = f"REPLY_FORWARD_TO is at {_domain(settings.reply_forward_to)}, whose mail Resend takes in"

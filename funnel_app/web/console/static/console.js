@@ -8,16 +8,24 @@ document.addEventListener("keydown", function (event) {
     box.select();
 });
 
+// What stands in a closed fold cannot have the focus: all folds around it are opened first.
+function focusOn(node) {
+    var around = node.tagName === "SUMMARY" ? node.parentElement.parentElement : node;
+    for (var fold = around.closest("details"); fold; fold = fold.parentElement.closest("details")) { fold.open = true; }
+    node.focus();
+}
+
 // When a page looks again by itself, what its reader opened stays open, and what was scrolled stays where it was: each
-// known by its id, or by its place among those without one. The focus htmx itself gives back, by the id of what has it.
+// known by its id, or by its place among those without one. The focus htmx itself gives back, by the id of what has it,
+// but for what stands in a fold, which is closed at that moment.
 function placed(within) {
     var nameless = 0;
     var found = within ? Array.from(within.querySelectorAll("details, .scroll, .picture, pre")) : [];
     return found.map(function (each) { return [each.id || "number " + nameless++, each]; });
 }
-var seen = { id: "", places: {} };
+var seen = { id: "", had: "", places: {} };
 document.addEventListener("htmx:beforeSwap", function (event) {
-    seen = { id: event.detail.target.id, places: {} };
+    seen = { id: event.detail.target.id, had: document.activeElement.id, places: {} };
     placed(event.detail.target).forEach(function (each) {
         seen.places[each[0]] = [each[1].open, each[1].scrollLeft, each[1].scrollTop];
     });
@@ -30,6 +38,8 @@ document.addEventListener("htmx:afterSwap", function () {
         each[1].scrollLeft = was[1];
         each[1].scrollTop = was[2];
     });
+    var had = seen.had && document.getElementById(seen.had);
+    if (had && document.activeElement === document.body) { focusOn(had); }
 });
 
 // A page that asks is a dialog: who leaves it, by its link or by Esc, is back where they pressed, with the focus there.
@@ -41,7 +51,7 @@ if (leave && pressed) {
 } else if (pressed) {
     sessionStorage.removeItem("pressed");
     var had = pressed.page === here && document.getElementById(pressed.id);
-    if (had) { had.focus(); }
+    if (had) { focusOn(had); }
 }
 document.addEventListener("click", function (event) {
     var link = event.target.closest("a.button[id]");

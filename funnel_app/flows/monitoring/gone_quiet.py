@@ -1,4 +1,4 @@
-"""Silence: a hook that is called far less than usual, and emails that go out without any event."""
+"""Gone quiet: a hook that is called far less than usual, and emails that go out without any event."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
