@@ -14,7 +14,9 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --no-strip-extras --allow-unsafe --gen
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ line = sprintf("  make %-14s", $$1); \
+	  count = split($$2, words, " "); for (i = 1; i <= count; i++) { \
+	  if (length(line words[i]) > 79) { print line; line = sprintf("%21s", "") } line = line " " words[i] } print line }'
 
 $(VENV)/run.stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Funnel needs Python 3.11, and $(PYTHON) is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
@@ -66,11 +68,11 @@ playbook: setup typesetting ## Print the holiday playbook of this season (SEASON
 
 .PHONY: demo
 demo: setup ## Play leads through real processes on this machine (ONCE=1: stop when all is delivered)
-	@$(BIN)/python -m sandbox.demo $(if $(ONCE),--once)
+	@$(BIN)/python -m sandbox.start demo $(if $(ONCE),--once)
 
 .PHONY: run
 run: setup ## Run web, worker and scheduler with the settings of .env
-	@$(BIN)/python -m sandbox.run
+	@$(BIN)/python -m sandbox.start run
 
 # Two more than processors: some of them wait for real processes most of the time (tests/pool.py).
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
@@ -109,7 +111,7 @@ guards: floors ## Check the floors of the house, and that documents and code agr
 
 .PHONY: e2e-live
 e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL=https://… TO=delivered+live@resend.dev WITHIN=1500)
-	@$(BIN)/python -m sandbox.live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),1500)
+	@$(BIN)/python -m sandbox.start live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),1500)
 
 .PHONY: chaos
 chaos: setup servers ## Play storms of faults and count what they lost (STORMS=20)

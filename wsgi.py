@@ -8,6 +8,7 @@ from funnel_app.app import create_app
 from funnel_app.commands.alone import (
     asks_for_help,
     asks_for_setup,
+    is_own_command,
     stand_in,
     with_commands_alone,
     with_setup_alone,
@@ -15,6 +16,7 @@ from funnel_app.commands.alone import (
 )
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
+from funnel_app.environment import NotReadable
 from jobs.process import deps
 from jobs.settings import start
 
@@ -24,11 +26,11 @@ def _build() -> Flask:
         return with_setup_alone()
     if asks_for_help(sys.argv):
         return with_commands_alone()
-    stand_ins = stand_in(sys.argv)
-    settings = without(start(), stand_ins)
     try:
+        stand_ins = stand_in(sys.argv)
+        settings = without(start(prints=is_own_command(sys.argv)), stand_ins)
         return create_app(build_deps(settings) if stand_ins else deps())
-    except ConfigError as fault:
+    except (ConfigError, NotReadable) as fault:
         sys.exit(str(fault))
 
 

@@ -29,11 +29,11 @@ def first_email(stack: Stack, seed: int) -> tuple[float, float]:
     accepted = time.monotonic() - began
     while len(stack.received()) == before:
         _wait(began)
-    handed_over = time.monotonic() - began
+    submitted = time.monotonic() - began
     container = stack.processes.running.pop("container")
     container.terminate()
     container.wait()
-    return accepted, handed_over
+    return accepted, submitted
 
 
 def _accepted(stack: Stack, lead: dict[str, object]) -> bool:

@@ -137,8 +137,8 @@ def _pair_table(campaign: str, sequence: str, rows: Iterable[Pair]) -> str:
             pair.event,
             _names(pair.ended),
             _begun(pair),
-            _told(pair.answer, pair.reason),
-            _told(pair.late, pair.late_reason),
+            _in_words(pair.answer, pair.reason),
+            _in_words(pair.late, pair.late_reason),
         )
         for pair in rows
     ]
@@ -155,7 +155,7 @@ def _begun(pair: Pair) -> str:
     return f"`{pair.started}`" if pair.started else ""
 
 
-def _told(answer: str, reason: str | None) -> str:
+def _in_words(answer: str, reason: str | None) -> str:
     return f"{answer}: {reason}" if reason else answer
 
 

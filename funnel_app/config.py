@@ -19,7 +19,7 @@ from funnel_app.address_checks import (
     web_addresses,
     without_end,
 )
-from funnel_app.environment import fill, find_file
+from funnel_app.environment import NotReadable, fill, find_file
 from funnel_app.secret_checks import (
     key,
     key_or_off,
@@ -144,14 +144,17 @@ def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> No
 def load_settings() -> Settings:
     """Return the settings from the environment or a `.env` file; ConfigError names all invalid ones at once."""
     require_python()
-    settings, faults = examine_settings(find_file())
+    try:
+        settings, faults = examine_settings(find_file())
+    except NotReadable as fault:
+        raise ConfigError(str(fault)) from None
     if faults:
         raise ConfigError(all_faults(faults))
     return settings
 
 
 def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str]]]:
-    """Return the settings and the faults by setting name; usable only without faults."""
+    """Return the settings and the faults by setting name; usable only without faults. Raises NotReadable."""
     faults: dict[str, list[str]] = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
     env = Env(eager=False)
     settings = Settings(**{each.name: row_of(each).read(env) for each in fields(Settings)})

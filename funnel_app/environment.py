@@ -9,6 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -27,13 +28,17 @@ UNFILLED, BLANK_FORM = re.compile("|".join(REFERENCES)), re.compile("<[^<>]*>")
 OTHER_QUOTES = ("`", "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb", '\\"', "\\'")
 
 
+class NotReadable(OSError):
+    """A settings file cannot be read; the message names it, and says why."""
+
+
 CUT_OFF = "has a # in it, and all behind that counts as a comment: put the whole value in quotes."
 
 
 def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
     """Put the settings of a `.env` file and the environment into the environment, normalised by `plain`.
 
-    The environment wins; an empty value counts as unset. Returns the faults by setting name.
+    The environment wins; an empty value counts as unset. Returns the faults by setting name; raises NotReadable.
     """
     given = {**read_file(file), **os.environ} if file else dict(os.environ)
     cut = {name for name in (cut_off(file) if file else ()) if name not in os.environ}
@@ -58,23 +63,33 @@ def find_file() -> Path | None:
 
 
 def read_file(file: Path) -> dict[str, str]:
-    """Return the values of a `.env` file, without expanding `$`."""
-    return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}
+    """Return the values of a `.env` file, without expanding `$`; NotReadable if it is no text in UTF-8."""
+    return {
+        name: value or "" for name, value in dotenv_values(stream=StringIO(text_of(file)), interpolate=False).items()
+    }
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a settings file; NotReadable if there is none in UTF-8."""
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise NotReadable(f"{file} is not in UTF-8: save it as that.") from None
+    except OSError as fault:
+        raise NotReadable(f"{file} cannot be read: {fault.strerror}.") from None
 
 
 def cut_off(file: Path) -> Iterator[str]:
     """Yield values in a `.env` file truncated by an unquoted `#`: `1 Market Street #4`."""
-    with file.open(encoding="utf-8") as stream:
-        for found in parse_stream(stream):
-            written = found.original.string.partition("=")[2].strip()
-            if found.key in {*TEXTS, "CONSOLE_PASSWORD"} and written[:1] not in QUOTES and re.search(r"\s#\S", written):
-                yield str(found.key)
+    for found in parse_stream(StringIO(text_of(file))):
+        written = found.original.string.partition("=")[2].strip()
+        if found.key in {*TEXTS, "CONSOLE_PASSWORD"} and written[:1] not in QUOTES and re.search(r"\s#\S", written):
+            yield str(found.key)
 
 
 def _unread(file: Path) -> dict[str, str]:
     """Return the lines of a `.env` file that dotenv skips as unreadable; their settings would be lost."""
-    with file.open(encoding="utf-8") as stream:
-        spoiled = [found.original for found in parse_stream(stream) if found.error]
+    spoiled = [found.original for found in parse_stream(StringIO(text_of(file))) if found.error]
     if not spoiled:
         return {}
     # Leading blank lines belong to the binding.

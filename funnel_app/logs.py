@@ -121,7 +121,8 @@ def _line(redact: Callable[[str], str]) -> Processor:
     Usually there are none, and one look at the whole line is cheaper than one at each text. In a line without a
     backslash every text stands as it is: JSON escapes by nothing else.
     """
-    render = json.JSONEncoder(default=repr).encode
+    # What is no data is shown as Python shows it, and may quote an address as well.
+    render = json.JSONEncoder(default=lambda value: redact(repr(value))).encode
 
     def processor(logger: WrappedLogger, method: str, event: EventDict) -> str:
         line = render(event)

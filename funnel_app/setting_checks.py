@@ -10,11 +10,12 @@ from marshmallow import ValidationError
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Characters of a name without quotes: atoms of RFC 5322, section 3.2.3, with single spaces.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+NOT_SET = "is not set, or empty."
 PLAINER = {
     "Not a valid boolean.": "must be true or false.",
     "Not a valid integer.": "must be a whole number, such as 2.",
     "Not a valid number.": "must be a number, such as 0.8.",
-    "Environment variable not set.": "is not set, or empty.",
+    "Environment variable not set.": NOT_SET,
 }
 ROLES = ("all", "web", "worker", "scheduler", "migrate")
 

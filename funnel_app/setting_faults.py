@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 
 from funnel_app.address_checks import UNSIGNED
-from funnel_app.setting_checks import plainer
+from funnel_app.setting_checks import NOT_SET, plainer
 
 IN_A_CIRCLE = "must be a mailbox of your own, and not the address that answers come to: what goes on would come again."
 
@@ -29,6 +29,9 @@ def by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[
 
 
 def all_faults(messages: Mapping[str, list[str]]) -> str:
-    """Return all faults in one message."""
+    """Return all faults in one message, which ends with what asks for those that are not set."""
     lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
-    return "The settings cannot be used. Fix these in the environment (or in .env):\n" + "\n".join(lines)
+    asked = (
+        ["flask setup asks for each, and writes .env."] if any(NOT_SET in texts for texts in messages.values()) else []
+    )
+    return "\n".join(["The settings cannot be used. Fix these in the environment (or in .env):", *lines, *asked])

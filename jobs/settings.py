@@ -14,15 +14,18 @@ from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 
 
-def start() -> Settings:
-    """Return the settings with logs configured; exits with all faults of settings or campaign files."""
+def start(*, prints: bool = False) -> Settings:
+    """Return the settings with logs configured; exits with all faults of settings or campaign files.
+
+    What `prints` says itself, to a person, what happened: of its log only errors show, unless LOG_LEVEL is DEBUG.
+    """
     try:
         read = settings()
         # Also before a fork, so that the campaigns are in memory once.
         load_registry(read.extra_campaigns, read.campaigns_dir)
     except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
-    configure_logging(read.log_level, redactor(read))
+    configure_logging("ERROR" if prints and read.log_level != "DEBUG" else read.log_level, redactor(read))
     report_faults(read)
     prepare()
     # A final garbage collection takes seconds on a busy machine, and a stop has ten.

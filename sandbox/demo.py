@@ -34,7 +34,7 @@ def main() -> int:
             running_stack(
                 INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), REPLY_FORWARD_TO=MAILBOX, **MIRROR
             ) as stack,
-            settings_file(ROOT / SETTINGS, _told(stack)) as settings,
+            settings_file(ROOT / SETTINGS, _environment(stack)) as settings,
         ):
             return _run(stack, settings, once)
     except (NotStarted, OSError, RuntimeError) as fault:
@@ -45,7 +45,7 @@ def main() -> int:
         return 0
 
 
-def _told(stack: Stack) -> dict[str, str]:
+def _environment(stack: Stack) -> dict[str, str]:
     return {**stack.settings, "SANDBOX_URL": stack.sandbox_url}
 
 

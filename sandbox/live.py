@@ -9,43 +9,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.request import Request
 
+from sandbox.caller import Away, Broken, Caller
 from sandbox.journey import STAGES, Journey, Stage
+from sandbox.processes import stop_once
 from sandbox.scenario import HOOKS
-from sandbox.stack import call_json
 
 LOOK_AGAIN_S = 1.0
+# Longer than a deployment keeps Funnel away.
+AWAY_S = 90.0
 LONGEST_INTERVAL = timedelta(hours=1)
 DELIVERED = re.compile(r"(\d+) of \d+ emails delivered")
-
-
-class Broken(Exception):
-    """The journey cannot go on; the message says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """An external caller with the hooks' secret."""
-
-    url: str
-    secret: str
-
-    def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Return status and answer of a GET; Broken where nobody answers as Funnel does."""
-        return self._ask(path, None)
-
-    def post(self, path: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Return status and answer of a POST; Broken where nobody answers as Funnel does."""
-        return self._ask(path, json.dumps(payload).encode())
-
-    def _ask(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
-        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
-        try:
-            return call_json(Request(f"{self.url}{path}", body, headers))
-        except (OSError, ValueError) as fault:
-            raise Broken(f"{self.url}{path} does not answer as Funnel does: {fault}") from fault
 
 
 @dataclass
@@ -83,6 +57,7 @@ class Live:
     journey: Journey
     deadline: float
     runs: list[Run] = field(default_factory=list)
+    answered_at: float = field(default_factory=time.monotonic)
 
     def play(self) -> list[str]:
         """Do everything that the lead does, wait for the end of it all, and return what is not as it should be."""
@@ -123,20 +98,29 @@ class Live:
             raise Broken("a day is a day there: set TESTING_MODE=true and begin again. One real enrolment was made.")
 
     def _wait(self, what: str, done: Callable[[], bool]) -> None:
-        self._look()
-        while not done():
+        there = self._look()
+        while not (there and done()):
             if time.monotonic() > self.deadline:
                 raise Broken(f"the time is over while waiting for {what}: {'; '.join(self._open())}")
             time.sleep(LOOK_AGAIN_S)
-            self._look()
+            there = self._look()
 
     def _open(self) -> list[str]:
         return [f"{run.stage.sequence} is {run.state}: {run.said}" for run in self.runs if not run.is_over]
 
-    def _look(self) -> None:
-        for run in self.runs:
-            if not run.is_over:
-                self._look_at(run)
+    def _look(self) -> bool:
+        """Look at every run; False where Funnel is away, as for a moment while it is deployed again."""
+        try:
+            for run in self.runs:
+                if not run.is_over:
+                    self._look_at(run)
+        except Away as fault:
+            if time.monotonic() - self.answered_at > AWAY_S:
+                raise
+            _say(f"{fault}; looked at again for {AWAY_S:.0f} s")
+            return False
+        self.answered_at = time.monotonic()
+        return True
 
     def _look_at(self, run: Run) -> None:
         status, answer = self.caller.get(f"/api/flow_runs/{run.id}")
@@ -164,6 +148,8 @@ def main(arguments: list[str] | None = None) -> int:
         faults = live.play()
     except Broken as fault:
         faults = [str(fault)]
+    except KeyboardInterrupt:
+        faults = ["stopped before its end"]
     print("".join(f"\nNot as it should be: {fault}" for fault in faults) or "\nEverything came as it should.")
     if live.runs:
         print(f"To remove this lead there: flask --app wsgi contacts erase {journey.address}")
@@ -190,4 +176,5 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    stop_once()
     sys.exit(main())

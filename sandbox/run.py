@@ -27,12 +27,12 @@ def main() -> int:
     stop_once()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-run-")))
-        processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
-        stack.callback(processes.stop)
         try:
+            processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
+            stack.callback(processes.stop)
             print(processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade"), end="")
             return _run(processes)
-        except NotStarted as fault:
+        except (NotStarted, OSError, RuntimeError) as fault:
             print(fault, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:
-    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env", interpolate=False).items()}, **os.environ}
+    given = {**_of_file(ROOT / ".env"), **os.environ}
     port = given.get("PORT", "8000")
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):
@@ -51,6 +51,13 @@ def _environment(stack: ExitStack) -> Mapping[str, str]:
     settings = stack.enter_context(settings_file(ROOT / SETTINGS, told))
     print(f"For commands beside it, in a second terminal: . {settings.relative_to(ROOT)}")
     return {**os.environ, **added}
+
+
+def _of_file(file: Path) -> dict[str, str]:
+    try:
+        return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}
+    except UnicodeDecodeError:
+        raise NotStarted(f"{file} is not in UTF-8: save it as that.") from None
 
 
 def _run(processes: Processes) -> int:

@@ -56,19 +56,19 @@ def faults_of(lead: Lead, emails: list[Observation]) -> Iterator[str]:
 
 
 def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
+    expected = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
     arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
-    if arrived != handed_over:
-        yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
+    if arrived != expected:
+        yield f"the inbox holds {arrived} emails, and {expected} were expected: each once"
 
 
 def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
     """Return the deliveries that the CRM was not sent within seconds."""
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     deadline = time.monotonic() + TOLD_WITHIN_S
-    while (told := _told_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
+    while (told := _reported_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
         time.sleep(0.1)
-    counted = Counter(_told(stack, emails.keys()))
+    counted = Counter(_lead_events(stack, emails.keys()))
     print(f"\nWhat the CRM was told: {', '.join(f'{count} {kind}' for kind, count in sorted(counted.items()))}")
     if told != delivered:
         yield f"the CRM was told of {told} deliveries, and there are {delivered}"
@@ -87,11 +87,11 @@ def _reply_faults(stack: Stack, mailbox: str) -> Iterator[str]:
         yield f"{forwarded} answers went on to {mailbox}, and there is one"
 
 
-def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:
-    return sum(kind == "email.delivered" for kind in _told(stack, addresses))
+def _reported_delivered(stack: Stack, addresses: Collection[str]) -> int:
+    return sum(kind == "email.delivered" for kind in _lead_events(stack, addresses))
 
 
-def _told(stack: Stack, addresses: Collection[str]) -> list[str]:
+def _lead_events(stack: Stack, addresses: Collection[str]) -> list[str]:
     told = {event["id"]: event for event in stack.told()}  # at least once: what comes again has the same id
     # Of a lead whom a visitor erased no address is told.
     return [event["type"] for event in told.values() if event["data"]["lead"].get("email") in addresses]

@@ -73,7 +73,10 @@ def test_other_names_of_notions_properties_are_read_in_pairs(load):
 def test_all_missing_settings_are_named_in_one_message(load):
     message = faults(load)
     assert message.startswith("The settings cannot be used. Fix these in the environment (or in .env):")
-    assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == sorted(GOOD)
+    *named, last = message.splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in named] == sorted(GOOD)
+    assert last == "flask setup asks for each, and writes .env."
+    assert "flask setup" not in faults(load, **{**GOOD, "WORKERS": "two"})
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_no_reply_address_is_none(load, blank):
 )
 def test_a_setting_that_cannot_be_used_is_named_with_its_rule(load, name, value, words):
     message = faults(load, **{**GOOD, name: value})
-    assert len(message.splitlines()) == 2
+    assert sum(line.startswith("  ") for line in message.splitlines()) == 1
     assert name in message and words in message
 
 
@@ -263,6 +266,21 @@ def test_a_line_of_the_file_that_nobody_can_read_is_a_fault_and_no_lost_setting(
     assert ".env: cannot be read at line 4" in faults(load, **GOOD)
 
 
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda file: file.write_bytes("COMPANY_NAME=Café".encode("cp1252")), "is not in UTF-8: save it as that."),
+        (lambda file: file.write_text("COMPANY_NAME=Us", "utf-16"), "is not in UTF-8: save it as that."),
+        (lambda file: file.mkdir(), "cannot be read: Is a directory."),
+    ],
+)
+def test_a_file_that_is_no_text_is_one_fault(load, monkeypatch, tmp_path, make, words):
+    file = tmp_path / ".env"
+    make(file)
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: file)
+    assert faults(load) == f"{file} {words}"
+
+
 def test_an_empty_value_is_none_at_all(load):
     settings = load(**GOOD, RESEND_RATE_LIMIT="", DATABASE_URL=" ", TIMEZONE="''")
     assert (settings.resend_rate_limit, settings.database_url) == (2.0, "sqlite:///funnel.db")
@@ -310,7 +328,7 @@ def test_what_the_example_has_in_a_secrets_place_is_refused(load):
     example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
     with pytest.raises(ConfigError) as error:
         load(**{name: value for name, value in example.items() if value and not name.startswith("#")})
-    told = dict(line.strip().split(": ", 1) for line in str(error.value).splitlines()[1:])
+    told = dict(line.strip().split(": ", 1) for line in str(error.value).splitlines() if ": " in line)
     for name in ("SECRET_KEY", "HOOK_SECRET", "RESEND_API_KEY", "NOTION_TOKEN"):
         assert told[name].startswith("is still the example's"), told
     assert "RESEND_WEBHOOK_SECRET" in told

@@ -159,3 +159,4 @@ def test_make_help_lists_every_target():
     listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = re.findall(r"(?m)^\.PHONY: (\S+)$", makefile)
     assert len(targets) > 20 and [target for target in targets if f"make {target} " not in listed] == []
+    assert max(map(len, listed.splitlines())) <= 80

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from uuid import UUID
 
@@ -158,8 +159,8 @@ def test_what_json_writes_in_another_way_is_hidden_all_the_same(logged, told, hi
 
 def test_what_is_no_data_is_told_as_python_shows_it(logged):
     logged()
-    structlog.get_logger().info("said", error=ValueError("ana"), at={1})
-    assert [(line["error"], line["at"]) for line in logged()] == [("ValueError('ana')", "{1}")]
+    structlog.get_logger().info("said", error=ValueError("ana@resend.dev"), at={1})
+    assert [(line["error"], line["at"]) for line in logged()] == [("ValueError('***@resend.dev')", "{1}")]
 
 
 class Kept(Transport):
@@ -227,4 +228,4 @@ def test_a_renamed_event_carries_its_former_name_for_one_release(logged):
 
 def test_every_former_name_is_that_of_an_event_that_is_logged():
     code = "".join(path.read_text() for room in ("funnel_app", "jobs") for path in (ROOT / room).rglob("*.py"))
-    assert [name for name in FORMER_NAMES if f'("{name}"' not in code] == []
+    assert [name for name in FORMER_NAMES if not re.search(rf'\(\s*"{name}"', code)] == []

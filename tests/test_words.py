@@ -19,7 +19,7 @@ GIVEN_UP = (
     r"begun_again|mind_manners|keepable|why_waiting|wind_up|wound up|unsaid_|\bdisarm|add_console|swift_client"
     r"|patient_client|What needs a person|Mend and replay|What the gate says|Examine everything|What we answered"
     r"|\b[Mm]end(?:s|ed|ing|able)?\b|_mend|\banew\b|\bin hand\b|\bbarred\b|\b[Aa]rm(?:s|ed|ing)?\b|insert_once"
-    r"|tell_receivers|_by_hand\b|\bhand_over\b|arm_horizon|\bbeat\("
+    r"|tell_receivers|\bis_told\b|\bwait_for_turn\b|\bhanded_over\b|_by_hand\b|\bhand_over\b|arm_horizon|\bbeat\("
     r"|is_proved|place_of|note_unproven|FakeVitals|FakeFetches|\bvitals\b|taken back|begun again|\bflies\b|_rounds\("
 )
 # These say what the words were.
@@ -61,7 +61,7 @@ def said_in(path):
 
 # Where the reasons are made that stand beside an email, a call or a lead.
 REASONS = (
-    *(("rules", name) for name in ("begin", "decide", "exit", "plan")),
+    *(("rules", name) for name in ("begin", "decide", "exit", "exit_words", "plan")),
     *(("flows/privacy", name) for name in ("suppress", "unsubscribe")),
     *(("flows/lists", name) for name in ("judge", "take")),
     *(("flows/sending", name) for name in ("apply_response", "eligibility", "freeze", "reconcile", "sending_status")),

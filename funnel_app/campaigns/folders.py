@@ -34,6 +34,8 @@ def own_files(folder: Path) -> dict[str, str]:
 
 
 def _read(file: Path) -> str:
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise CampaignError([f"CAMPAIGNS_DIR: {file} cannot be read: it is no ordinary file"])
     try:
         return file.read_text("utf-8-sig")  # some editors write a byte order mark
     except OSError as fault:

@@ -35,6 +35,11 @@ def asks_for_help(arguments: Sequence[str]) -> bool:
     return _is_flask() and ("--help" in arguments or name not in {*COMMANDS, *OF_FLASK})
 
 
+def is_own_command(arguments: Sequence[str]) -> bool:
+    """Say whether this process runs one of Funnel's commands."""
+    return not COMMANDS.keys().isdisjoint(command_of(arguments)[:1])
+
+
 def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
     """Return the words of the `flask` command being run; none if this is not `flask`."""
     if not _is_flask():

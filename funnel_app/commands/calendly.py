@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import (
     NotSet,
@@ -22,7 +23,7 @@ CAMPAIGN = click.option("--campaign", help="The campaign, if several have a hook
 FAULTS = (NotSet, GatewayError, UnknownCampaign)
 
 
-@click.group("calendly")
+@click.group("calendly", cls=WholeHelp)
 def group() -> None:
     """Check and make Calendly's webhook subscription."""
 

@@ -16,6 +16,7 @@ from funnel_app.commands.plain_text import say
 from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now
@@ -25,7 +26,7 @@ from funnel_app.flows.simulation.play_year import Rehearsed, rehearse
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 
 
-@click.group("campaigns", invoke_without_command=True)
+@click.group("campaigns", cls=WholeHelp, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @click.pass_context
 @with_appcontext

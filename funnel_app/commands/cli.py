@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.commands.plain_text import printable
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision
@@ -45,7 +46,7 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
-class CommandLine(AppGroup):
+class CommandLine(WholeHelp, AppGroup):
     """The application's commands, each of which reports an unreachable ledger or provider in one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import NotAnAddress
 from funnel_app.flows.console.subjects import contact_of_address
@@ -18,7 +19,7 @@ from funnel_app.flows.privacy.export import export as export_person
 from funnel_app.ledger.base import Scope
 
 
-@click.group("contacts")
+@click.group("contacts", cls=WholeHelp)
 def group() -> None:
     """Suppress, release, export or erase a person."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
@@ -53,7 +54,7 @@ def _options(command: Command) -> Command:
 FAULTS = (NotApplicable, GatewayError, OSError)
 
 
-@click.group()
+@click.group(cls=WholeHelp)
 def group() -> None:
     """Deploy Funnel to Coolify."""
 

@@ -7,12 +7,13 @@ from alembic.util import CommandError
 from flask.cli import with_appcontext
 
 from funnel_app.commands.plain_text import say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.ledger import revision as revisions
 from funnel_app.ledger import schema
 
 
-@click.group("db")
+@click.group("db", cls=WholeHelp)
 def group() -> None:
     """Migrate the ledger's tables."""
 

@@ -8,13 +8,14 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
 from funnel_app.flows.console.subjects import of_email
 
 
-@click.group("emails")
+@click.group("emails", cls=WholeHelp)
 def group() -> None:
     """Release, cancel, retry or resolve one email; `flask trace EMAIL --ids` shows the ids."""
 

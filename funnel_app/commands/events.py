@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receiver_status import find_receivers
@@ -21,7 +22,7 @@ from funnel_app.ledger.outbox_models import Standing
 STATES = click.Choice([standing.value for standing in Standing])
 
 
-@click.group("events")
+@click.group("events", cls=WholeHelp)
 def group() -> None:
     """List or resend the events about leads that go to EVENTS_WEBHOOK_URL."""
 

@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received_calls import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
@@ -22,7 +23,7 @@ from funnel_app.replay import replay as replay_call
 OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
 
 
-@click.group("hooks")
+@click.group("hooks", cls=WholeHelp)
 def group() -> None:
     """List incoming calls, and replay refused ones."""
 

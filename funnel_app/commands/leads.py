@@ -21,6 +21,7 @@ from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
@@ -47,7 +48,7 @@ def _span(context: click.Context, param: click.Parameter, said: str) -> timedelt
         raise click.BadParameter(str(fault)) from None
 
 
-@click.group("leads")
+@click.group("leads", cls=WholeHelp)
 def group() -> None:
     """Import leads from another program's file, or export them."""
 
@@ -73,6 +74,10 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
 
     Safe to repeat: no row is imported twice, wherever it stopped. Exit 1 if a row could not be used.
     """
+    if not file.is_file():
+        raise click.ClickException(
+            f"{file} is no ordinary file, which can be read more than once: store the list as one."
+        )
     if file.name.endswith((RESULT, FORESEEN)):
         raise click.ClickException(f"{file} holds our answers and no leads: import the file without {RESULT}.")
     with file.open("rb") as opened, said_plainly(NotAList, NotPossible):

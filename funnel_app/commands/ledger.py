@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
@@ -20,7 +21,7 @@ from funnel_app.flows.monitoring.stats import ledger_stats
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 
 
-@click.group("ledger")
+@click.group("ledger", cls=WholeHelp)
 def group() -> None:
     """Statistics, backup and restore of the ledger."""
 

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
 from funnel_app.flows.mirror import workspace
@@ -19,7 +20,7 @@ from funnel_app.gateways.errors import GatewayError
 IF_NOT_FOUND = "Share the page or database with the integration in Notion (•••, Connections), or check its id."
 
 
-@click.group("notion")
+@click.group("notion", cls=WholeHelp)
 def group() -> None:
     """Check, create and sync the databases in Notion: templates, contacts, email sequences."""
 

@@ -12,13 +12,14 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
 
 CHOICES = click.Choice(sorted(KINDS))
 
 
-@click.group("replies")
+@click.group("replies", cls=WholeHelp)
 def group() -> None:
     """List replies to our emails, and forward them."""
 

@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring import canary as canary_flow
 from funnel_app.flows.monitoring.checks import resend as resend_checks
@@ -18,7 +19,7 @@ from funnel_app.gateways.errors import GatewayError
 ASK_EVERY_S = 0.5
 
 
-@click.group("resend")
+@click.group("resend", cls=WholeHelp)
 def group() -> None:
     """Check the Resend account, register its webhook, and prove that emails arrive."""
 

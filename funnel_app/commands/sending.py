@@ -5,6 +5,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.person import who
 from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import (
@@ -19,7 +20,7 @@ from funnel_app.flows.console.pausing import (
 from funnel_app.ledger.operator_actions import COMMAND_LINE
 
 
-@click.group("sending")
+@click.group("sending", cls=WholeHelp)
 def group() -> None:
     """Pause all sending or one sequence, with a reason and an end, or resume it."""
 

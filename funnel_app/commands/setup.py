@@ -15,7 +15,7 @@ from funnel_app.commands.plain_text import say
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import Place, Question, is_needed, make_secrets, questions, wrong_with
 from funnel_app.deploy.live_checks import Found, Unfit
-from funnel_app.environment import plain_values, read_file
+from funnel_app.environment import NotReadable, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.http.public_url import PublicUrlProbe
 from funnel_app.secret_checks import is_example
@@ -57,6 +57,8 @@ def setup_command(file: Path, only_ask: bool) -> None:
     say(GREETING.format(file=file))
     try:
         done = _set_up(file, only_ask)
+    except NotReadable as fault:
+        raise click.ClickException(str(fault)) from None
     except (click.Abort, KeyboardInterrupt):
         say(f"\n\nStopped. {STOPPED if file.exists() else NOTHING}".format(file=file))
         done = 1

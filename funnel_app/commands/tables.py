@@ -7,7 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Fitted, Terminal
 
 # For every listing command.
 newest_first = click.option("--limit", default=30, show_default=True, help="How many to list, newest first.")
@@ -15,7 +15,7 @@ newest_first = click.option("--limit", default=30, show_default=True, help="How 
 
 def folded(*columns: str | Column, **more: Any) -> Table:
     """Return a table that wraps long words instead of cutting them, since they may have to be copied."""
-    table = Table(*columns, **more)
+    table = Fitted(*columns, **more)
     for column in table.columns:
         column.overflow = "fold"
     return table

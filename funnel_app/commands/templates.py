@@ -15,10 +15,11 @@ from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.console.template_pages import stand_of, versions_of
 from funnel_app.flows.receipt import iso
-from funnel_app.flows.templates.audit import Audit, audit_templates
+from funnel_app.flows.templates.audit import Audit, Finding, audit_templates
 from funnel_app.flows.templates.populate import populate as populate_flow
 from funnel_app.flows.templates.preview import CannotPreview, find_place
 from funnel_app.flows.templates.preview import preview as preview_flow
@@ -35,7 +36,7 @@ COMMAND_LINE = "the command line"
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
-@click.group("templates")
+@click.group("templates", cls=WholeHelp)
 def group() -> None:
     """Check, preview and test the texts in Notion."""
 
@@ -55,18 +56,19 @@ def audit(as_json: bool) -> None:
     sys.exit(0 if found.ok else 1)
 
 
+def _told(problem: Finding) -> str:
+    cure = f"\n[bold]→ {escape(problem.suggestion)}[/]" if problem.suggestion else ""
+    return escape(problem.detail) + cure
+
+
 def _show(found: Audit) -> None:
     # The key is never cut, since the page in Notion must have that name.
-    table = folded(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
+    table = folded(Column("template", no_wrap=True), "status", "what is wrong, and what to do")
     for template in found.templates:
-        lines = template.problems
-        wrong, cures = (
-            "\n".join(escape(each) for each in column)
-            for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
-        )
+        wrong = "\n".join(_told(problem) for problem in template.problems)
         state = f"[{COLOURS[template.status]}]{template.status}[/]"
         read = f"\nread as {escape(template.read_as)}" if template.read_as not in ("", "HTML") else ""
-        table.add_row(template.key, f"{state}{read}", wrong, cures)
+        table.add_row(template.key, f"{state}{read}", wrong)
     Terminal().print(table)
     if found.unused:
         say(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")

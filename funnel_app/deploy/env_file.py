@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from itertools import count
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from funnel_app.environment import QUOTES
+from funnel_app.environment import QUOTES, text_of
 
 HEAD = "# Made by flask setup. It holds secrets: it is for its owner alone.\n"
 
@@ -20,8 +21,8 @@ def write(file: Path, values: Mapping[str, str]) -> None:
 
 def keep_copy(file: Path) -> Path:
     """Copy a file to one beside it, readable by its owner only; return the copy. Earlier copies stay."""
-    text = file.read_text("utf-8")
-    copy = next(each for each in _copies(file) if not each.exists() or each.read_text("utf-8") == text)
+    text = text_of(file)
+    copy = next(each for each in _copies(file) if not each.exists() or text_of(each) == text)
     _put(copy, text)
     return copy
 
@@ -44,14 +45,13 @@ def _lines(file: Path, values: Mapping[str, str]) -> Iterator[str]:
     if not file.exists():
         yield HEAD
     else:
-        with file.open(encoding="utf-8") as stream:
-            for found in parse_stream(stream):
-                was = found.original.string
-                if found.key in left and found.value != left[found.key]:
-                    yield f"{found.key}={_quoted(left.pop(found.key))}\n"
-                else:
-                    left.pop(found.key or "", None)
-                    yield was if was.endswith("\n") else f"{was}\n"
+        for found in parse_stream(StringIO(text_of(file))):
+            was = found.original.string
+            if found.key in left and found.value != left[found.key]:
+                yield f"{found.key}={_quoted(left.pop(found.key))}\n"
+            else:
+                left.pop(found.key or "", None)
+                yield was if was.endswith("\n") else f"{was}\n"
     yield from (f"{name}={_quoted(value)}\n" for name, value in left.items())
 
 

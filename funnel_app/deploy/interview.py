@@ -84,7 +84,13 @@ QUESTIONS = (
         read=notion_id,
         check=live_checks.templates_database,
     ),
-    Question("CALENDLY_TOKEN", secret=True, check=live_checks.calendly_token),
+    Question(
+        "CALENDLY_TOKEN",
+        "calendly.com/integrations/api_webhooks, a personal access token; without a good one Funnel cannot make "
+        "Calendly tell it of bookings, and does not notice where it stops",
+        secret=True,
+        check=live_checks.calendly_token,
+    ),
     Question("ALERT_WEBHOOK_URL", "a message is posted there at once", secret=True, check=live_checks.chat),
     Question("HEARTBEAT_URL", "such as healthchecks.io", secret=True, check=live_checks.dead_mans_switch),
 )

@@ -56,7 +56,8 @@ def resend_key(values: Values) -> Found:
     except GatewayError as refused:
         if may_only_send(refused):
             return Found(
-                "good, and may only send: make one with full access, or nobody can look what became of an email"
+                "good, and may only send: make one with full access, or nobody can look what became of an email, "
+                "and no reply can be fetched"
             )
         raise
     return Found(

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import g, request
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
 
 from funnel_app.current import current_deps
 from funnel_app.setting_checks import parts_of
@@ -16,6 +16,8 @@ from funnel_app.web.replays import is_replay
 SIGNATURE = re.compile(r"t=(?P<t>\d{1,12}),v1=(?P<v1>[0-9a-f]{64})")
 DIGEST = re.compile("[0-9a-f]{64}")
 SIGNED_WITHIN_S = 300
+
+Genuine = Callable[[str, Sequence[str]], bool]
 
 
 def require_caller() -> None:
@@ -31,6 +33,16 @@ def require_caller() -> None:
         note_proof()
         return
     require_bearer()
+
+
+def require_calendar(name: str, setting: str, keys: Sequence[str], header: str, is_genuine: Genuine) -> None:
+    """Require a calendar's signature under one of the keys; 404 if none is set, 401 if it does not fit."""
+    if not is_replay():
+        if not keys:
+            raise NotFound(f"{name}'s events are not taken here: {setting} is not set.")
+        if not is_genuine(request.headers.get(header, ""), keys):
+            raise Unauthorized(f"{header} does not fit {setting}.")
+    note_proof()
 
 
 def require_bearer() -> None:

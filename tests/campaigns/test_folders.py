@@ -1,5 +1,7 @@
 """An owner's own campaign files: they go before the shipped ones, and a bad folder is named."""
 
+import os
+
 import pytest
 
 from funnel_app.campaigns.folders import own_files, shipped_files
@@ -28,6 +30,7 @@ def test_an_owners_file_may_begin_with_a_mark_of_its_encoding(tmp_path):
     [
         (lambda folder: folder.rmdir(), "cannot be read: No such file"),
         (lambda folder: (folder / "own.toml").write_bytes(b"\xe9"), "own.toml is not in UTF-8"),
+        (lambda folder: os.mkfifo(folder / "own.toml"), "own.toml cannot be read: it is no ordinary file"),
         (lambda folder: (folder / "own.toml").mkdir(), "own.toml cannot be read: Is a directory"),
         (lambda folder: (folder / "own.toml").write_text("name = "), r"\n  own.toml: "),
         (lambda folder: (folder / "OWN.TOML").write_text("name = "), r"\n  OWN.toml: "),

@@ -111,8 +111,19 @@ def test_it_is_so_in_a_terminal_too(tmp_path):
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "trace", "ana@resend.dev"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    told = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    told = done.stderr.splitlines()
     assert len(told) == 2 and "The ledger that DATABASE_URL names is empty" in told[1], done.stderr
+
+
+@pytest.mark.parametrize(("level", "shown"), [("INFO", False), ("DEBUG", True)])
+def test_of_the_log_a_terminal_shows_errors_alone(sqlite, notion, level, shown):
+    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    away = {"REDIS_URL": "redis://127.0.0.1:1/0", "NOTION_API_URL": notion.notion_url, "LOG_LEVEL": level}
+    environment = {**known, **GOOD, **away, "DATABASE_URL": f"sqlite:///{sqlite.url.database}"}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "templates", "audit"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ("notion_budget_in_memory" in done.stderr) is shown, done.stdout + done.stderr
+    assert any(line.startswith("{") for line in done.stderr.splitlines()) is shown
 
 
 def test_help_and_what_needs_no_ledger_go_without_one(tmp_path):

@@ -1,6 +1,7 @@
 """`flask leads`: a file comes in and is answered beside it, and leads go out in one that says who may be mailed."""
 
 import csv
+import os
 
 import pytest
 
@@ -75,6 +76,12 @@ def test_a_file_called_after_those_who_left_is_not_taken_for_leads(run, deps, tm
     assert done.exit_code == 1 and "says “unsub”" in done.output
     path.write_text("Email,UNSUB_TIME\nana@resend.dev,2026-05-03\n")
     assert "1 not mailed" in run("import", path, "--yes").stdout
+
+
+def test_a_pipe_is_no_list_and_is_not_waited_for(run, tmp_path):
+    os.mkfifo(tmp_path / "list.csv")
+    done = run("import", tmp_path / "list.csv", *WISH, "--yes")
+    assert done.exit_code == 1 and "list.csv is no ordinary file" in done.stderr
 
 
 def test_our_own_answers_are_no_list(run, tmp_path):

@@ -115,7 +115,7 @@ class FakeProcessStatus:
         self.away = False
         self.silent: set[str] = set()
         self.knocked: list[tuple[datetime, str]] = []
-        self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
+        self.found = RedisFacts(version="7.2", policy="noeviction", keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
         self.hopped: int | None = None

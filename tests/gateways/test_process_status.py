@@ -44,7 +44,7 @@ def test_what_waits_is_counted(process_status, connection):
 
 def test_how_redis_is_set_up_is_told(process_status, connection, monkeypatch):
     facts = process_status.facts()
-    assert (facts.policy, facts.limit_bytes, facts.keeps) == ("noeviction", 0, False) and facts.version[0].isdigit()
+    assert (facts.policy, facts.keeps) == ("noeviction", False) and facts.version[0].isdigit()
     connection.config_set("save", "60 1")
     assert process_status.facts().keeps is True
 

@@ -172,11 +172,11 @@ def difference(story: History) -> str:
             else:
                 side.tell(each.word, each.now)
         if rules.outcome() != model.outcome() or rules.booked() != model.booked():
-            return _told(rules, model, each)
+            return _difference_in_words(rules, model, each)
     return ""
 
 
-def _told(rules: Rules, model: Model, last: Happens) -> str:
+def _difference_in_words(rules: Rules, model: Model, last: Happens) -> str:
     lines = [f"after: {last}", f"  booked calls: {rules.booked()} by the rules, {model.booked()} by the model"]
     for side, mine, others in (("rules", rules, model), ("model", model, rules)):
         lines += [f"  only the {side}: {' '.join(map(str, row))}" for row in sorted(mine.outcome() - others.outcome())]

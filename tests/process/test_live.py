@@ -1,11 +1,13 @@
 """`make e2e-live`: a journey through a Funnel that is known by its address alone, and what it says where that fails."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.caller import Away, Broken, Caller
 from sandbox.journey import STAGES, Journey
-from sandbox.live import Broken, Caller, Live, Run, main
+from sandbox.live import AWAY_S, Live, Run, main
 from sandbox.stack import running_stack
 from tests.process.starting import start_funnel
 
@@ -74,6 +76,48 @@ def play(**script) -> list[str]:
 def test_a_journey_that_cannot_go_on_says_why(script, words):
     with pytest.raises(Broken, match=words):
         play(**script)
+
+
+class Redeployed(Scripted):
+    """A Funnel that is away at its second look."""
+
+    def get(self, path):
+        looks = self.__dict__.setdefault("looks", [])
+        looks.append(path)
+        if len(looks) == 2:
+            raise Away("it does not answer as Funnel does")
+        return super().get(path)
+
+
+def redeployed():
+    caller = Redeployed(run=("COMPLETED", "0 of 2 emails delivered."))
+    return caller, Live(caller, Journey(TO, "live"), deadline=time.monotonic() + 60)
+
+
+def test_a_funnel_that_is_away_for_a_moment_is_looked_at_again(capsys):
+    caller, live = redeployed()
+    with pytest.raises(Broken, match="over before its time"):
+        live.play()
+    assert len(caller.looks) == 3 and "it does not answer as Funnel does; looked at again" in capsys.readouterr().out
+
+
+def test_one_that_is_away_for_longer_than_a_deployment_is_told():
+    _, live = redeployed()
+    live.answered_at -= AWAY_S
+    with pytest.raises(Away):
+        live.play()
+
+
+def test_who_stops_a_journey_is_told_how_its_lead_is_removed(monkeypatch, capsys):
+    def stop(live):
+        live.runs.append(Run(STAGES[0], "h"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Live, "play", stop)
+    monkeypatch.setenv("HOOK_SECRET", "secret")
+    assert main(["--url", "http://127.0.0.1:1", "--to", TO]) == 1
+    said = capsys.readouterr().out
+    assert "Not as it should be: stopped before its end" in said and "contacts erase delivered+live-" in said
 
 
 def test_a_run_that_ended_with_too_little_is_a_fault():

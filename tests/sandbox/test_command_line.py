@@ -10,7 +10,7 @@ from tests.test_guards import TEXTS
 
 # Parts of other programs, which nobody starts by hand.
 PARTS = re.compile(
-    r"tests/process/|tests/prefect/|tests/sandbox/|tests/test_|tests/naming|letters/child|peers/on_|sandbox/traces"
+    r"tests/process/|tests/prefect/|tests/sandbox/|tests/test_|tests/naming|letters/child|peers/on_|sandbox/(traces|start)"
 )
 READS = re.compile(r"command_line\(|ArgumentParser\(|take_nothing\(|@click\.")
 

@@ -10,7 +10,7 @@ from sandbox import demo
 from sandbox import play as play_module
 from sandbox.play import Play
 from sandbox.processes import NotStarted, Processes
-from sandbox.verdict import _told
+from sandbox.verdict import _lead_events
 from sandbox.watch import Watch
 
 
@@ -19,7 +19,7 @@ def test_what_is_told_of_an_erased_lead_is_of_nobody_in_the_story():
         {"id": "1", "type": "lead.erased", "data": {"lead": {"id": "0197"}}},
         {"id": "2", "type": "email.delivered", "data": {"lead": {"email": "ana@resend.dev"}}},
     ]
-    assert _told(SimpleNamespace(told=lambda: events), {"ana@resend.dev"}) == ["email.delivered"]
+    assert _lead_events(SimpleNamespace(told=lambda: events), {"ana@resend.dev"}) == ["email.delivered"]
 
 
 @pytest.mark.parametrize("fault", [NotStarted("no such lead"), KeyError("email"), ConnectionRefusedError()])

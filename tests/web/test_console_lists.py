@@ -25,6 +25,7 @@ def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     path = bring(olga).location
     shown = olga.get(path).text
     assert "3 rows" in shown and "&lt;b&gt;Ana" in shown and "over 2 days" in shown
+    assert ">marked as spam</option>" in shown and ">complained<" not in shown
     foreseen = olga.send(path, verb="look", **WISH).text
     assert "1 enrolled" in foreseen and "row 4: refused" in foreseen
     assert "The first email goes to each as soon as the row is in." in foreseen

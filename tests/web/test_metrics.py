@@ -42,7 +42,7 @@ def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
     deps.now.forward(seconds=4)
     deliver(deps, [first])
     record_event(deps, report(deps, first))
-    start_canary(deps)
+    start_canary(deps.public)
     found = scrape(client)
     assert found[("funnel_emails", "delivered", "lead_nurture", "test")] == 1
     assert found[("funnel_emails", "lead_nurture", "planned", "test")] == 4

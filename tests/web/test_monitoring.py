@@ -39,7 +39,7 @@ def test_the_figures_are_what_prometheus_expects(client, deps):
     first = email_ids(opt_in(deps))[0]
     deps.now.forward(seconds=4)
     deliver(deps, [first])
-    start_canary(deps)
+    start_canary(deps.public)
     text = client.get("/metrics", headers=TOKEN).text
     assert 'funnel_lateness_seconds{quantile="0.99"}' in text
     assert promtool("check", "metrics", given=text) == ""

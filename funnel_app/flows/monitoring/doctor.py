@@ -21,13 +21,21 @@ from funnel_app.flows.monitoring.checks import (
     season,
     settings,
 )
-from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, ok, standing
+from funnel_app.flows.monitoring.checks.check import (
+    Check,
+    Findings,
+    Status,
+    fault,
+    ok,
+    preventing,
+    standing,
+    titles_of,
+)
 from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.troubles import explain
 from funnel_app.redact import masked_addresses, secret_hider
 
 log = structlog.get_logger()
@@ -94,10 +102,11 @@ def _examined(deps: Deps) -> list[Check]:
 
 def _with_unseen(ledger: Check, unseen: Sequence[str]) -> Check:
     """Return the ledger's check with the checks that could not run without it; a fault even if it is back by now."""
-    names = ", ".join(unseen)
     if ledger.status is Status.FAULT:
-        return replace(ledger, detail=f"{ledger.detail}; not looked at meanwhile: {names}")
-    return fault("ledger", f"was away for a moment, and {names} were not looked at", "run flask doctor again")
+        return preventing(ledger, unseen)
+    return fault(
+        "ledger", f"was away for a moment, and {titles_of(unseen)} were not looked at", "run flask doctor again"
+    )
 
 
 @dataclass(frozen=True)
@@ -160,8 +169,7 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:
     """Return a check's findings; None if the ledger is away."""
     try:
         return list(look(deps))
-    except LedgerUnavailable as error:
-        log.info("check_without_ledger", check=name, error=explain(error))
+    except LedgerUnavailable:
         return None
     except Exception as error:  # one check that crashes must not hide the others
         log.exception("check_failed", check=name)

@@ -24,12 +24,16 @@ WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT O
 
 # Events after a delivery rank after every state.
 AFTER_ALL = {OPENED: 90, CLICKED: 91, SCANNED: 92}
+# A report of a state ranks after the state itself: first it was handed over, then Resend said so.
+REPORT, STATE = 1, 2
 
 
 def rank_of(kind: str) -> int:
     """Return the rank of a kind of event among those of one second, whatever their order of arrival."""
-    state = REPORTED_BY_PROVIDER.get(kind) or (State(kind) if kind in set(State) else None)
-    return AFTER_ALL.get(kind, REPORT_ORDER.get(state, 0) if state else 0)
+    if (reported := REPORTED_BY_PROVIDER.get(kind)) is not None:
+        return STATE * REPORT_ORDER[reported] + REPORT
+    state = State(kind) if kind in set(State) else None
+    return AFTER_ALL.get(kind, STATE * REPORT_ORDER.get(state, 0) if state else 0)
 
 
 class Titles(NamedTuple):

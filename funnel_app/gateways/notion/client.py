@@ -1,37 +1,33 @@
 """Notion's client of this process: the shared budget, failures in the two families, at most one more try."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import httpcore  # noqa: F401 - what httpx speaks through, else read by each process at its first call
 import httpx
 from notion_client import Client
-from notion_client.errors import HTTPResponseError, NotionClientErrorBase, RequestTimeoutError
 
-from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
-from funnel_app.gateways.headers import retry_after
+from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.failures import (
+    FAILURES,
+    PROVIDER,
+    SLOW_DOWN,
+    UNWRITABLE_WORDS,
+    failure,
+    is_away,
+    may_read_again,
+    status_of,
+    was_not_done,
+)
 
-PROVIDER = "notion"
 API_URL = "https://api.notion.com"
 VERSION = "2025-09-03"
 PAGE_SIZE = 100
 PER_SECOND = 3.0
-PASSING_STATUSES = frozenset({408, 409, 429, 529})
-# Notion says these before it does anything, so that even a write may come again.
-NOT_DONE = frozenset({409, 429, 529})
-SLOW_DOWN = frozenset({429, 529})
-AWAY = frozenset({502, 503, 504})
 AGAIN_AFTER_S = 0.5
-# A header cannot be written; what httpx says of it holds the token.
-UNWRITABLE = (httpx.LocalProtocolError,)
-# Connecting includes TLS; a proxy that answers CONNECT with a refusal is a ProxyError.
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *UNWRITABLE)
-UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it again"
 # Whom to trust takes 9 MB to read: once, before a process forks, for all clients.
 TRUST = httpx.create_ssl_context()
 
@@ -80,11 +76,11 @@ class NotionCalls:
 
     def read(self, call: Callable[..., Any], *args: str, **query: Any) -> dict[str, Any]:
         """Make a read call, retried once after a transient failure; Unavailable or Rejected."""
-        return self._call(_may_read_again, call, *args, **query)
+        return self._call(may_read_again, call, *args, **query)
 
     def write(self, call: Callable[..., Any], *args: str, **body: Any) -> dict[str, Any]:
         """Make a write call, retried once only if it was certainly not executed; Unavailable or Rejected."""
-        return self._call(_was_not_done, call, *args, **body)
+        return self._call(was_not_done, call, *args, **body)
 
     def read_all(self, call: Callable[..., Any], *args: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield the results of a list, over all pages."""
@@ -132,18 +128,18 @@ class NotionCalls:
 
     def _noted(self, error: Exception) -> GatewayError:
         fault = failure(error)
-        if _status(error) in SLOW_DOWN:
+        if status_of(error) in SLOW_DOWN:
             self._budget.refused(getattr(fault, "retry_after", None))
         return fault
 
     def _final(self, error: Exception, fault: GatewayError) -> GatewayError:
-        if _is_away(error):
+        if is_away(error):
             self._budget.away()
         return fault
 
     def _has_waited(self, error: Exception, fault: GatewayError) -> bool:
         """Wait before the retry; False if Notion asks for longer than we wait."""
-        if _status(error) in SLOW_DOWN:
+        if status_of(error) in SLOW_DOWN:
             # The budget keeps this delay, for all processes.
             return (getattr(fault, "retry_after", None) or 0.0) <= self._patience_s
         if not isinstance(error, httpx.TransportError):
@@ -151,58 +147,8 @@ class NotionCalls:
         return True
 
 
-FAILURES = (NotionClientErrorBase, httpx.HTTPError, ValueError)
-
-
-def _status(error: Exception) -> int:
-    return error.status if isinstance(error, HTTPResponseError) else 0
-
-
-def _may_read_again(error: Exception) -> bool:
-    if isinstance(error, UNWRITABLE):
-        return False
-    return isinstance(error, httpx.TransportError) or _status(error) in PASSING_STATUSES or _status(error) >= 500
-
-
-def _was_not_done(error: Exception) -> bool:
-    return isinstance(error, NEVER_SENT) or _status(error) in NOT_DONE
-
-
-def _is_away(error: Exception) -> bool:
-    lost = isinstance(error, httpx.TransportError | RequestTimeoutError) and not isinstance(error, UNWRITABLE)
-    return lost or _status(error) in AWAY
-
-
 def _answer(call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
     answer = call(*args, **kw)
     if not isinstance(answer, dict):
         raise ValueError(f"the answer is not a JSON object: {str(answer)[:200]}")
     return answer
-
-
-def failure(error: Exception) -> GatewayError:
-    """Return Unavailable or Rejected for an exception of Notion's client."""
-    if isinstance(error, HTTPResponseError):
-        return _refusal(error)
-    if isinstance(error, NotionClientErrorBase) and not isinstance(error, RequestTimeoutError):
-        return Rejected(PROVIDER, str(error), code=str(error.code))
-    if isinstance(error, UNWRITABLE):
-        return Rejected(PROVIDER, UNWRITABLE_WORDS, code="unauthorized")
-    return Unavailable(PROVIDER, str(error) or type(error).__name__, in_doubt=not _was_not_done(error))
-
-
-def _refusal(error: HTTPResponseError) -> GatewayError:
-    code, message = _words(error)
-    if error.status in PASSING_STATUSES or error.status >= 500:
-        wait = retry_after(error.headers, datetime.now(UTC))
-        return Unavailable(PROVIDER, message, wait, in_doubt=not _was_not_done(error))
-    return Rejected(PROVIDER, message, code=code)
-
-
-def _words(error: HTTPResponseError) -> tuple[str, str]:
-    """Return code and message, from the body, since the client drops those of unknown codes."""
-    try:
-        said = json.loads(error.body)
-        return str(said["code"]), f"{error.status} {said['code']}: {said['message']}"
-    except (ValueError, TypeError, KeyError):
-        return str(error.status), str(error)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.notion.client import PROVIDER, NotionCalls
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.failures import PROVIDER
 from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, decoded, encoded, for_type
 

@@ -1,13 +1,14 @@
 """Templates in Notion, written by the owner. Funnel writes only where one is missing or empty."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import httpx
 
 from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.notion.block_tree import blocks_below
 from funnel_app.gateways.notion.blocks import OnPage, on_page, runs, styled
 from funnel_app.gateways.notion.bodies import Bodies
 from funnel_app.gateways.notion.client import NotionCalls
@@ -23,13 +24,6 @@ from funnel_app.gateways.notion.pages import (
 )
 
 __all__ = ["NotionTemplates", "Page", "TemplateNames"]
-
-# These contain pages of their own, which are not part of the template.
-OTHER_PAGES = frozenset({"child_page", "child_database"})
-MOST_BLOCKS = 2_000
-MOST_LISTS = 200
-MOST_NESTED = 20
-MOST_CHARS = 4_000_000
 
 
 class NotionTemplates:
@@ -177,20 +171,10 @@ class NotionTemplates:
         items = self._calls.read_all(retrieve, page["id"], page["properties"][self._names.body]["id"])
         return [item.get("rich_text") or {} for item in items]
 
-    def _blocks(self, block_id: str, allowance: "_Allowance", nested: int = 0) -> list[dict[str, Any]]:
-        """Return the blocks below a page or block, each with its own under `children`; Rejected beyond the limit."""
-        allowance.lists -= 1
-        found = []
-        for block in self._calls.read_all(self._calls.client.blocks.children.list, block_id):
-            allowance.take(len(str(block)), nested)
-            below = block.get("has_children") and block.get("type") not in {"code", *OTHER_PAGES}
-            found.append({**block, "children": self._blocks(block["id"], allowance, nested + 1) if below else []})
-        return found
-
     def _on_page(self, page: Page) -> OnPage:
         found = self._bodies.find(page)
         if found is None:
-            found = on_page(self._blocks(page.id, _Allowance()))
+            found = on_page(blocks_below(self._calls, page.id))
             # An empty page is being written right now, unless its property has the letter.
             if found.html.strip() or found.typed or page.html.strip():
                 self._bodies.keep(page, found)
@@ -199,18 +183,3 @@ class NotionTemplates:
     def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:
         given = ((self._names.subject, subject, "The subject"), (self._names.body, html, "The body"))
         return {name: {"rich_text": rich_text(text, what)} for name, text, what in given if text is not None}
-
-
-@dataclass
-class _Allowance:
-    """How many blocks of one page may still be read."""
-
-    blocks: int = MOST_BLOCKS
-    lists: int = MOST_LISTS
-    chars: int = MOST_CHARS
-
-    def take(self, chars: int, nested: int) -> None:
-        self.blocks, self.chars = self.blocks - 1, self.chars - chars
-        if min(self.blocks, self.lists, self.chars) < 0 or nested > MOST_NESTED:
-            message = "the page is far longer than a letter, or its blocks lie too deep within each other"
-            raise Rejected("notion", message, code="too_long")

@@ -33,7 +33,6 @@ class RedisFacts:
 
     version: str
     policy: str
-    limit_bytes: int
     keeps: bool | None
     exposure: Exposure = Exposure.GUARDED
 
@@ -73,7 +72,6 @@ class ProcessStatus:
         return RedisFacts(
             version=str(info.get("redis_version", "?")),
             policy=str(info.get("maxmemory_policy", "noeviction")),
-            limit_bytes=int(info.get("maxmemory", 0)),
             keeps=keeps,
             exposure=exposure,
         )

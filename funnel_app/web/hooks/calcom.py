@@ -10,7 +10,6 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
-from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
@@ -18,7 +17,7 @@ from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
 from funnel_app.rules.whole import Whole, digest
-from funnel_app.web.auth import is_signed_body, note_proof, require_json
+from funnel_app.web.auth import is_signed_body, require_calendar, require_json
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calcom_events import (
     ATTENDEE,
@@ -35,7 +34,6 @@ from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.decoration import LEFT_OUT, missing, within
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.replays import is_replay
 
 # Standard form fields are elsewhere in the event.
 KNOWN_ANSWERS = frozenset({"name", "email", "guests", "location", "rescheduleReason"})
@@ -46,15 +44,8 @@ blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description
 @blueprint.before_request
 def require_signature() -> None:
     """Require a valid X-Cal-Signature-256 under CALCOM_SIGNING_KEY; 404 if no key is set."""
-    if is_replay():
-        note_proof()
-        return
     keys = current_deps().settings.calcom_signing_keys
-    if not keys:
-        raise NotFound("Cal.com's events are not taken here: CALCOM_SIGNING_KEY is not set.")
-    if not is_signed_body(request.headers.get("X-Cal-Signature-256", ""), keys):
-        raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
-    note_proof()
+    require_calendar("Cal.com", "CALCOM_SIGNING_KEY", keys, "X-Cal-Signature-256", is_signed_body)
 
 
 blueprint.before_request(require_json)

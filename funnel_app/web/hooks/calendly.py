@@ -5,18 +5,18 @@ no event id: repeats are recognised by invitee and kind. https://developer.calen
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import structlog
 from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError, fields
-from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.rules.call import Call
-from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
+from funnel_app.web.auth import is_signed, require_calendar, require_json, signed_age_s
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, given, plain
@@ -24,13 +24,13 @@ from funnel_app.web.hooks.decoration import LEFT_OUT, DecoratedSchema, missing, 
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Address, Link, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
 
 # Calendly retries for 24 hours; whether a retry has a fresh time is undocumented.
 ACCEPTED_WITHIN_S = 25 * 3600
 UNUSUAL_AFTER_S = 180
+HEADER = "Calendly-Webhook-Signature"
 
 blueprint = HookBlueprint("calendly", __name__, url_prefix="/webhook", description="Calendly's own events")
 
@@ -38,18 +38,11 @@ blueprint = HookBlueprint("calendly", __name__, url_prefix="/webhook", descripti
 @blueprint.before_request
 def require_signature() -> None:
     """Require a signature under CALENDLY_SIGNING_KEY, at most 25 hours old; 404 if no key is set."""
-    if is_replay():
-        note_proof()
-        return
-    keys = current_deps().settings.calendly_signing_keys
-    if not keys:
-        raise NotFound("Calendly's events are not taken here: CALENDLY_SIGNING_KEY is not set.")
-    signature = request.headers.get("Calendly-Webhook-Signature", "")
-    if not is_signed(signature, keys, ACCEPTED_WITHIN_S):
-        raise Unauthorized("Calendly-Webhook-Signature does not fit CALENDLY_SIGNING_KEY.")
-    note_proof()
-    if signed_age_s(signature) > UNUSUAL_AFTER_S:
-        log.warning("calendly_signature_is_old", seconds=round(signed_age_s(signature)))
+    keys, is_genuine = current_deps().settings.calendly_signing_keys, partial(is_signed, within_s=ACCEPTED_WITHIN_S)
+    require_calendar("Calendly", "CALENDLY_SIGNING_KEY", keys, HEADER, is_genuine)
+    age_s = signed_age_s(request.headers.get(HEADER, ""))
+    if age_s > UNUSUAL_AFTER_S:
+        log.warning("calendly_signature_is_old", seconds=round(age_s))
 
 
 blueprint.before_request(require_json)

@@ -1,7 +1,7 @@
 """Findings of a check: name, status, evidence, and fix."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -64,7 +64,17 @@ def fault(name: str, detail: str, fix: str) -> Check:
 
 def one_fault(names: Sequence[str], detail: str, fix: str) -> Check:
     """Return the first name's fault, naming the checks that it prevents: one cause is reported once."""
-    return fault(names[0], f"{detail}; not looked at meanwhile: {', '.join(names[1:])}", fix)
+    return preventing(fault(names[0], detail, fix), names[1:])
+
+
+def preventing(check: Check, names: Iterable[str]) -> Check:
+    """Return a finding that also names, by their titles, the checks that could not run because of it."""
+    return replace(check, detail=f"{check.detail}; not looked at meanwhile: {titles_of(names)}")
+
+
+def titles_of(names: Iterable[str]) -> str:
+    """Return the titles of checks; a name may be those of several, with commas."""
+    return ", ".join(title_of_check(each) for name in names for each in name.split(", "))
 
 
 def standing(checks: Iterable[Check], status: str) -> int:

@@ -44,7 +44,8 @@ def calendly(deps: Deps) -> Findings:
         fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
         yield warning("calendly", "whether its subscription lives cannot be asked", fix)
     except GatewayError as error:
-        yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+        words = f"cannot be asked whether it still tells of bookings: {error.message}"
+        yield fault("calendly", words, "see that CALENDLY_TOKEN is right; what Calendly tells meanwhile is taken")
     else:
         yield from _subscriptions(deps.registry, found)
 

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, preventing, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import RECEIVED, Endpoint, Usage, may_only_send
@@ -18,6 +18,7 @@ LITTLE_LEFT = 0.2
 SPANS = {"daily": "today", "monthly": "this month"}
 RECEIVED_BY_RESEND = ".resend.app"
 NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
+LOST_BY_SENDING_ONLY = "an email that no report comes on cannot be asked after, and no reply can be fetched"
 NO_REPLIES = ok("replies", "not used: they go to REPLY_TO or FROM_EMAIL, past Funnel (docs/replies.md)")
 MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
 
@@ -49,10 +50,9 @@ def _asked(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Finding
 
 def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
     if may_only_send(error):
-        yield ok("resend key", "good, and may only send")
-        fix = "look at Resend's dashboard, or use a key with full access"
-        for name in names[1:]:
-            yield warning(name, "the key may only send, so Resend shows nothing", fix)
+        yield preventing(
+            warning(names[0], f"may only send: {LOST_BY_SENDING_ONLY}", "use a key with full access"), names[1:]
+        )
     elif isinstance(error, Rejected):
         fix = "make a key at resend.com and set RESEND_API_KEY"
         yield one_fault(names, f"Resend refuses it: {error.message}", fix)
