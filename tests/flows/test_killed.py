@@ -7,6 +7,7 @@ commit is right before the next.
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -161,6 +162,8 @@ def dies(ledger: Path, server: Server, kind: Kind, at: datetime, point: tuple[in
     child = os.fork()
     if child == 0:
         try:
+            # What it would have measured dies with it.
+            sys.settrace(None)
             kill_at(*point)
             kind.act(open_deps(ledger, server, at))
         finally:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.monitoring import doctor
 from funnel_app.flows.monitoring.checks import ledger, settings
 from funnel_app.flows.monitoring.checks.check import Status, title_of_check
 from funnel_app.flows.monitoring.checks.outside import calendly
@@ -215,11 +216,18 @@ WRONG = {
 }
 
 
+def only_that_of(name):
+    """Return the checks without those that find nothing of this name: all of them take ten times as long."""
+    of = {name, name.split()[0]}
+    return {names: check for names, check in doctor.CHECKS.items() if of & set(names.split(", "))}
+
+
 @pytest.mark.parametrize("trouble", WRONG)
-def test_what_is_wrong_is_found_with_what_to_do(well, trouble):
+def test_what_is_wrong_is_found_with_what_to_do(well, monkeypatch, trouble):
     make, title, words = WRONG[trouble]
     make(well)
     name, _, status = title.partition(": ")
+    monkeypatch.setattr(doctor, "CHECKS", only_that_of(name))
     check = found(well)[name]
     assert (check.status, words in check.detail) == (status, True), check
     assert check.detail.count("Contacts: ") <= 1, "a database is named once"
