@@ -9,14 +9,14 @@ from funnel_app.flows.lists.take_uploaded import take_waiting
 from funnel_app.flows.lists.uploads import forget_lists
 from funnel_app.flows.monitoring.canary import run_when_due
 from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.critical_leads import find_critical
 from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.heartbeat import ping
-from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
 from funnel_app.flows.monitoring.ledger_identity import remember_ledger
+from funnel_app.flows.monitoring.looked_without_booking import find_undecided
 from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.undecided import find_undecided
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
 from funnel_app.flows.outbox.history import forget_published

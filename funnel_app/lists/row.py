@@ -26,7 +26,7 @@ from funnel_app.lists.headings import (
 from funnel_app.lists.standing import Standing, heaviest, standing_of
 from funnel_app.rules.call import IMPORT
 from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed import clean, ip_of, visible, zone_of
+from funnel_app.rules.typed_text import clean, ip_of, visible, zone_of
 
 LONGEST_BUSINESS, LONGEST_SOURCE, LONGEST_ADDRESS_CELL, LONGEST_WORD = 120, 255, 1000, 40
 IN_BRACKETS = re.compile(r"<([^<>]+@[^<>]+)>")

@@ -4,7 +4,7 @@ from nameparser import HumanName
 from nameparser.config import Constants
 
 from funnel_app.campaigns.links import carries_link, carries_number
-from funnel_app.rules.typed import clean
+from funnel_app.rules.typed_text import clean
 
 LONGEST_FIRST, LONGEST = 60, 120
 # Characters of pasted data that no name has: https://github.com/calcom/cal.diy/issues/16913

@@ -47,6 +47,20 @@ def deps(tmp_path_factory):
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def ours(deps):
+    """The interface as it describes itself."""
+    return schemathesis.openapi.from_wsgi("/openapi.json", create_app(deps))
+
+
+@pytest.fixture(scope="module")
+def calendars(deps):
+    """The same, of which every call is signed."""
+    app = create_app(deps)
+    app.wsgi_app = Signing(app.wsgi_app, int(deps.now().timestamp()))
+    return schemathesis.openapi.from_wsgi("/openapi.json", app)
+
+
 def fuzz(api, hook, mode, *, excluded) -> None:
     operation = api[f"/webhook/{{campaign}}/{hook}"]["POST"]
     # Rules over several fields, and over what an address or a time is, say more than a schema can.
@@ -62,15 +76,13 @@ def fuzz(api, hook, mode, *, excluded) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("hook", OURS)
-def test_whatever_our_callers_send_is_answered_as_described(deps, hook, mode):
-    fuzz(schemathesis.openapi.from_wsgi("/openapi.json", create_app(deps)), hook, mode, excluded=[])
+def test_whatever_our_callers_send_is_answered_as_described(ours, hook, mode):
+    fuzz(ours, hook, mode, excluded=[])
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("hook", CALENDARS)
-def test_whatever_calendars_send_is_answered_as_described(deps, hook, mode):
-    app = create_app(deps)
-    app.wsgi_app = Signing(app.wsgi_app, int(deps.now().timestamp()))
+def test_whatever_calendars_send_is_answered_as_described(calendars, hook, mode):
     # The signature is put on outside of what is fuzzed, so that its absence cannot be seen here.
     excluded = [ignored_auth, negative_data_rejection]
-    fuzz(schemathesis.openapi.from_wsgi("/openapi.json", app), hook, mode, excluded=excluded)
+    fuzz(calendars, hook, mode, excluded=excluded)

@@ -14,9 +14,9 @@ import pytest
 from jinja2 import TemplateNotFound
 from redis import Redis
 
-from funnel_app.app import create_app
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.web.console import rq_templates
+from tests.apps import application
 from tests.web.console import Operator
 
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(1)>'\"<%= 1 %>{{ 7*7 }}"
@@ -31,7 +31,7 @@ def connection(redis_server) -> Iterator[Redis]:
 
 @pytest.fixture
 def looking(deps, redis_server) -> Operator:
-    app = create_app(replace(deps, settings=replace(deps.settings, redis_url=redis_server.url)))
+    app = application(replace(deps, settings=replace(deps.settings, redis_url=redis_server.url)))
     operator = Operator(app.test_client())
     operator.log_in()
     return operator

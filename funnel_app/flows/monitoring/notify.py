@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alert_words import BEGAN, without_link
+from funnel_app.flows.monitoring.critical_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline
-from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.http.chat import Alerts

@@ -16,7 +16,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
 from funnel_app.rules.call import Call
 from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed import tracking_of, zone_of
+from funnel_app.rules.typed_text import tracking_of, zone_of
 from funnel_app.web.hooks.decoration import DROPPED
 from funnel_app.web.replays import first_received_at
 

@@ -13,7 +13,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, names
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.hot_leads import find_critical
+from funnel_app.flows.monitoring.critical_leads import find_critical
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.privacy.erase import Erased, NotYet, erase, finish
 from funnel_app.flows.privacy.export import export

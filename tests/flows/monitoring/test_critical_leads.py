@@ -1,10 +1,10 @@
-"""Hot leads: one word of each critical lead, with the name and a link, and never twice."""
+"""Critical leads: one word of each critical lead, with the name and a link, and never twice."""
 
 import pytest
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.hot_leads import find_critical
+from funnel_app.flows.monitoring.critical_leads import find_critical
 from funnel_app.flows.monitoring.notify import notify
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, opt_in

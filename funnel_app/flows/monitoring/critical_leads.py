@@ -1,4 +1,4 @@
-"""Hot leads: notify LEADS_WEBHOOK_URL once of each CRITICAL lead, off the lead's own path."""
+"""Critical leads: notify LEADS_WEBHOOK_URL once of each CRITICAL lead, off the lead's own path."""
 
 from datetime import timedelta
 

@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed import (
+from funnel_app.rules.typed_text import (
     LINES,
     LONGEST_TRACKING,
     clean,

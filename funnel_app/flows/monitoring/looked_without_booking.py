@@ -1,4 +1,4 @@
-"""Undecided leads: notify once of each who opened the booking page and booked nothing within a day."""
+"""Looked without booking: notify once of each who opened the booking page and booked nothing within a day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
