@@ -227,8 +227,7 @@ FAILURES = (
         "sent",
         lasts={"minutes": 12},
         noticed=Noticed(
-            "from domain (warning), resend webhook (warning), resend quota (warning), "
-            "resend rate (warning), invariants (warning)",
+            "resend key (warning), invariants (warning)",
             "No word of emails that went out",
         ),
     ),
