@@ -40,8 +40,9 @@ def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
 
     The environment wins; an empty value counts as unset. Returns the faults by setting name; raises NotReadable.
     """
-    given = {**read_file(file), **os.environ} if file else dict(os.environ)
-    cut = {name for name in (cut_off(file) if file else ()) if name not in os.environ}
+    told = _without_flasks(file) if file else os.environ
+    given = {**read_file(file), **told} if file else dict(told)
+    cut = {name for name in (cut_off(file) if file else ()) if name not in told}
     values = {name: plain(given[name]) for name in names if name in given}
     for name, value in values.items():
         if value:
@@ -49,6 +50,15 @@ def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
         else:
             os.environ.pop(name, None)
     return {**faults_in(values, cut), **(_unread(file) if file else {})}
+
+
+def _without_flasks(file: Path) -> dict[str, str]:
+    """Return the environment without what the `flask` command put there of this file: it expands `$`, unasked.
+
+    https://flask.palletsprojects.com/en/stable/cli/#environment-variables-from-dotenv
+    """
+    expanded = dotenv_values(stream=StringIO(text_of(file)))
+    return {name: value for name, value in os.environ.items() if name not in expanded or value != expanded[name]}
 
 
 def faults_in(values: Mapping[str, str], cut: Collection[str]) -> dict[str, str]:

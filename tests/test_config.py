@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from flask.cli import load_dotenv
 
 from funnel_app.config import ConfigError, load_settings, require_python
 from funnel_app.logs import Steady, configure_logging
@@ -297,6 +298,15 @@ def test_a_dollar_in_a_file_is_a_dollar_and_the_environment_goes_before(load, mo
     settings = load(**given)
     assert (settings.console_password, settings.company_name) == ("a${HOME}b$c of four words", "Of $HOME")
     assert settings.company_address == GOOD["COMPANY_ADDRESS"]
+
+
+def test_a_command_reads_a_file_as_the_web_does_though_flask_has_expanded_it_before(load, monkeypatch, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("CONSOLE_PASSWORD='a${HOME}b$c of four words'\nCOMPANY_ADDRESS=1 Market Street #4\n")
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: (load_dotenv(), file)[1])
+    given = {name: value for name, value in GOOD.items() if name not in {"CONSOLE_PASSWORD", "COMPANY_ADDRESS"}}
+    assert "COMPANY_ADDRESS: has a # in it" in faults(load, **given)
+    assert load(**given, COMPANY_ADDRESS="2 Market Street").console_password == "a${HOME}b$c of four words"
 
 
 def test_no_fault_shows_the_value(load):
