@@ -58,6 +58,7 @@ class Live:
     deadline: float
     runs: list[Run] = field(default_factory=list)
     answered_at: float = field(default_factory=time.monotonic)
+    away: bool = False
 
     def play(self) -> list[str]:
         """Do everything that the lead does, wait for the end of it all, and return what is not as it should be."""
@@ -117,9 +118,11 @@ class Live:
         except Away as fault:
             if time.monotonic() - self.answered_at > AWAY_S:
                 raise
-            _say(f"{fault}; looked at again for {AWAY_S:.0f} s")
+            if not self.away:
+                _say(f"{fault}; looked at again for {AWAY_S:.0f} s")
+            self.away = True
             return False
-        self.answered_at = time.monotonic()
+        self.answered_at, self.away = time.monotonic(), False
         return True
 
     def _look_at(self, run: Run) -> None:

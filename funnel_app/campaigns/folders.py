@@ -34,9 +34,9 @@ def own_files(folder: Path) -> dict[str, str]:
 
 
 def _read(file: Path) -> str:
-    if file.exists() and not file.is_file() and not file.is_dir():
-        raise CampaignError([f"CAMPAIGNS_DIR: {file} cannot be read: it is no ordinary file"])
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise CampaignError([f"CAMPAIGNS_DIR: {file} cannot be read: it is no ordinary file"])
         return file.read_text("utf-8-sig")  # some editors write a byte order mark
     except OSError as fault:
         raise CampaignError([f"CAMPAIGNS_DIR: {file} cannot be read: {fault.strerror}"]) from None

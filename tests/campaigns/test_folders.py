@@ -40,6 +40,7 @@ def test_an_owners_file_may_begin_with_a_mark_of_its_encoding(tmp_path):
         ),
         (lambda folder: (folder / "own.toml.txt").write_text(""), "own.toml.txt is not read: its name must end with"),
         (lambda folder: (folder / "own.toml").symlink_to("nowhere"), "own.toml cannot be read: No such file"),
+        (lambda folder: (folder / "own.toml").symlink_to("a" * 300), "own.toml cannot be read: File name too long"),
     ],
 )
 def test_an_owners_folder_that_cannot_be_used_says_why(tmp_path, make, words):

@@ -119,11 +119,15 @@ def message(settings: Settings, headline: Headline | None, texts: Sequence[str])
     stopped, redact = headline.state is Standing.STOPPED, redactor(settings)
     named = redact(headline.named)
     first = [text for text in texts if text.startswith(BEGAN) and named and named == _told(text, detail=stopped)]
-    # A digest begins with the headline.
-    others = [text.removeprefix(f"{headline.sentence}\n") for text in texts if text not in first]
+    others = [text for text in texts if text not in first]
     said = f"{headline.opening}." if first and not stopped else redact(headline.sentence)
-    first = [_without_detail(text) for text in first] if stopped else first
-    return "\n".join([f"{host}: {shorten(said, LONGEST_OPENING, placeholder=' …')}", *first, *others])
+    shown = shorten(said, LONGEST_OPENING, placeholder=" …")
+    # What is cut here must stay below.
+    if shown == said:
+        first = [_without_detail(text) for text in first] if stopped else first
+        # A digest begins with the headline.
+        others = [text.removeprefix(f"{headline.sentence}\n") for text in others]
+    return "\n".join([f"{host}: {shown}", *first, *others])
 
 
 def _told(text: str, *, detail: bool) -> str:

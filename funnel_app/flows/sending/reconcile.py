@@ -11,6 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger import contacts, email_events, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
@@ -57,19 +58,24 @@ def reconcile(deps: Deps) -> int:
 
 
 def _ask(deps: Deps, email: Email) -> bool:
-    try:
-        with turn(deps, email.id):
-            last = deps.mailer.last_event(email.resend_id or "")
-    except Rejected as refused:
-        raise CannotAsk(UNASKABLE if refused.code == MAY_ONLY_SEND else f"no word yet, and {refused}") from None
-    except Unavailable as away:
-        raise CannotAsk(f"no word yet, and {away}") from None
+    with turn(deps, email.id):
+        last = _last_event(deps.mailer, email.resend_id or "")
     report = _report(deps, email, last)
     if report is not None and record_event(deps, report) and report.state not in {State.SENT, None}:
         return True
     said = f"Resend says “{last}”" if last else "Resend does not know it: is RESEND_API_KEY of another team?"
     _note(deps, [email.id], f"no word of its delivery yet; asked, {said}")
     return False
+
+
+def _last_event(mailer: Mailer, resend_id: str) -> str | None:
+    # Only Resend's faults are noted: a Redis that is away says nothing of the email.
+    try:
+        return mailer.last_event(resend_id)
+    except Rejected as refused:
+        raise CannotAsk(UNASKABLE if refused.code == MAY_ONLY_SEND else f"no word yet, and {refused}") from None
+    except Unavailable as away:
+        raise CannotAsk(f"no word yet, and {away}") from None
 
 
 def _report(deps: Deps, email: Email, last: str | None) -> Report | None:

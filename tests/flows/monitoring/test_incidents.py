@@ -98,6 +98,15 @@ def test_a_need_that_stands_below_is_not_told_in_the_headline_too(deps, needs, t
     assert message(deps.settings, found, [text]) == f"{HOST}{opening}\n{text}"
 
 
+@pytest.mark.parametrize("stop", [("Sending stands still", "c " * 199 + "c"), None])
+def test_what_is_cut_in_the_headline_stays_whole_below_it(deps, stop):
+    found = headline(stop, [Need("c " * 199 + "c", NeedKind.INCIDENT), Need("d", NeedKind.INCIDENT)], Day())
+    texts = [f"{found.sentence}\n☀️ Monday"]
+    texts = [f"🔴 The scheduler is silent: {found.named}\nWhat it means: none", *texts] if stop else texts
+    opening, below = message(deps.settings, found, texts).split("\n", 1)
+    assert opening.endswith(" …") and below == "\n".join(texts)
+
+
 def test_what_comes_and_goes_is_one_incident(deps):
     for _ in range(10):
         round_of(deps, LATE)

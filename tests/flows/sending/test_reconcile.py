@@ -97,6 +97,17 @@ def test_where_resend_does_not_answer_only_one_is_asked_after(ready, sent, fault
     assert look(ready, sent).reason == f"no word yet, and {fault}"
 
 
+def test_a_redis_that_is_away_is_nothing_that_resend_said(ready, sent, monkeypatch):
+    def away(caller):
+        raise Unavailable("redis", "Connection refused")
+
+    with monkeypatch.context() as without_redis, pytest.raises(Unavailable, match="redis"):
+        without_redis.setattr(ready.rate, "wait", away)
+        reconcile(ready)
+    assert (look(ready, sent).reason, look(ready, sent).checks, ready.mailer.asked) == (None, 0, [])
+    assert says(ready, "delivered") == 1, "asked at once when it is back, and not minutes later"
+
+
 def test_a_bounce_that_was_told_as_transient_forbids_no_address(ready, sent):
     record_event(ready, report(ready, sent, SOFT_BOUNCE, detail=with_words("mailbox is full", "452 4.2.2")))
     assert says(ready, "bounced") == 1
