@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.monitoring.checks.resend import account, replies
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.replies.history import list_received
@@ -105,8 +106,10 @@ def test_the_doctor_says_whether_replies_come(sqlite, to, reply_to, receiving, t
     assert words in found[0].detail
 
 
-@pytest.mark.parametrize(("to", "status"), [(None, "ok"), (OWNER, "warning")])
-def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, status):
+@pytest.mark.parametrize(("to", "own"), [(None, [("replies", "ok")]), (OWNER, [])])
+def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, own):
     deps = make_deps(sqlite, reply_forward_to=to)
     deps.account.fault = Rejected("resend", "restricted", code="restricted_api_key")
-    assert [check.status for check in account(deps) if check.name == "replies"] == [status]
+    of_the_key, *others = account(deps)
+    assert (of_the_key.status, [(check.name, check.status) for check in others]) == ("warning", own)
+    assert (title_of_check("replies") in of_the_key.detail.partition("not looked at meanwhile: ")[2]) is bool(to)
