@@ -53,6 +53,16 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
     assert "Nothing of that kind." in olga.get("/console/replies?kind=report").text
 
 
+def test_what_a_lead_wrote_is_in_their_story_also_where_a_sentence_above_has_the_word(written, olga):
+    opt_in(written, "cy@resend.dev")
+    written.inbox.letters["in-9"] = IncomingEmail({"Auto-Submitted": "auto-replied"}, "emails", None)
+    keep_received(written, Arrival(resend_id="in-9", sender="cy@resend.dev", subject="Away", attachments=()))
+    answer_received(written)
+    lead = list_received(written.reads, None, 1)[0]["contact_id"]
+    story = olga.get(f"/console/leads/{lead}").text
+    assert '<span class="soft small">emails</span>' in story
+
+
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
     one, other = (row["id"] for row in list_received(written.reads, None, 9))
     olga.send(f"/console/replies/{one}/forward", form="/console/replies")
