@@ -26,13 +26,11 @@ REFERENCES = (r"\$\{[^{}]*\}", r"\$\([^()]*\)", r"\{\{[^{}]*\}\}", r"\$[A-Z_][A-
 UNFILLED, BLANK_FORM = re.compile("|".join(REFERENCES)), re.compile("<[^<>]*>")
 # Quotes that no platform removes: typographic ones, Markdown's, and escaped ones from JSON.
 OTHER_QUOTES = ("`", "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb", '\\"', "\\'")
+CUT_OFF = "has a # in it, and all behind that counts as a comment: put the whole value in quotes."
 
 
 class NotReadable(OSError):
     """A settings file cannot be read; the message names it, and says why."""
-
-
-CUT_OFF = "has a # in it, and all behind that counts as a comment: put the whole value in quotes."
 
 
 def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:

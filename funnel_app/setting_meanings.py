@@ -45,7 +45,7 @@ MEANINGS = {
     "REPLICA_URL": "Where each change of a SQLite ledger goes at once: `file:///folder`, `s3://bucket/path`; none: no",
     "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
     "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
-    "LOG_LEVEL": "From which level on things are logged",
+    "LOG_LEVEL": "From which level on things are logged; a command shows errors alone, all at `DEBUG`",
     "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
     "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`; two with a comma while it changes; none: closed",
     "ALERT_WEBHOOK_URL": "Where alerts and the daily digest go: an incoming webhook of Slack or Discord",

@@ -25,7 +25,8 @@ def start(*, prints: bool = False) -> Settings:
         load_registry(read.extra_campaigns, read.campaigns_dir)
     except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
-    configure_logging("ERROR" if prints and read.log_level != "DEBUG" else read.log_level, redactor(read))
+    less = prints and read.log_level.upper() in {"INFO", "WARNING"}
+    configure_logging("ERROR" if less else read.log_level, redactor(read))
     report_faults(read)
     prepare()
     # A final garbage collection takes seconds on a busy machine, and a stop has ten.

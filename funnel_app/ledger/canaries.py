@@ -21,7 +21,7 @@ PATTERN = f"{PREFIX}%@{DOMAIN}"
 
 @dataclass(frozen=True)
 class CanaryRun:
-    """One canary: when it started, and its email's state; `told` says whether Resend's webhook reported it."""
+    """One canary: when it started, and its email's state; `reported` says whether Resend's webhook told it."""
 
     enrolment_id: UUID
     started_at: datetime

@@ -57,11 +57,10 @@ def test_a_deadline_is_spoken_of_in_its_own_season_only_whenever_the_lead_came(a
 
 def test_the_rule_of_a_season_and_the_rule_of_a_deadline_agree_where_a_season_ends_with_its_deadline():
     campaign, step = replace(CHRISTMAS, season=AUTUMN), CHRISTMAS.sequences["five_day"].step(1)
+    steps = replace(step, season_only=True), replace(step, after_deadline="skip"), step
+    assert [each.minds_the_day for each in steps] == [True, True, False]
     for day in FOUR_YEARS:
-        told = [
-            not_on(campaign, each, deadline_after((12, 5), day), day, Mode.LIVE)
-            for each in (replace(step, season_only=True), replace(step, after_deadline="skip"), step)
-        ]
+        told = [not_on(campaign, each, deadline_after((12, 5), day), day, Mode.LIVE) for each in steps]
         closed = not is_open(AUTUMN, day)
         assert told == (["out of season", "the deadline has passed", None] if closed else [None] * 3)
 

@@ -115,7 +115,7 @@ def test_it_is_so_in_a_terminal_too(tmp_path):
     assert len(told) == 2 and "The ledger that DATABASE_URL names is empty" in told[1], done.stderr
 
 
-@pytest.mark.parametrize(("level", "shown"), [("INFO", False), ("DEBUG", True)])
+@pytest.mark.parametrize(("level", "shown"), [("INFO", False), ("debug", True)])
 def test_of_the_log_a_terminal_shows_errors_alone(sqlite, notion, level, shown):
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     away = {"REDIS_URL": "redis://127.0.0.1:1/0", "NOTION_API_URL": notion.notion_url, "LOG_LEVEL": level}

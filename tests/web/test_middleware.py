@@ -11,6 +11,7 @@ from tests.factories import LEGACY_KEY, make_deps
 from tests.web.callers import BEARER, SIGNUP, post, signup
 from tests.web.console import Operator
 
+PDF = "/assets/christmas-surge-playbook.pdf"
 HOOKS = ["signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom"]
 
 
@@ -29,7 +30,7 @@ def test_at_home_nobody_is_bound_to_https(sqlite):
     assert "Strict-Transport-Security" not in client.get("/healthz").headers
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/console/login"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/console/login", "/console/", PDF])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_no_header_comes_twice_and_a_length_is_that_of_the_body(client, path, method):
     answer = client.open(path, method=method)

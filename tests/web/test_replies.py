@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.monitoring.checks.resend import account, replies
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.replies.history import list_received
@@ -50,6 +51,16 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
     assert "&lt;script&gt;alert(1)" in (story := olga.get(f"/console/leads/{lead}").text)
     assert "<script>alert" not in story
     assert "Nothing of that kind." in olga.get("/console/replies?kind=report").text
+
+
+def test_what_a_lead_wrote_is_in_their_story_also_where_a_sentence_above_has_the_word(written, olga):
+    opt_in(written, "cy@resend.dev")
+    written.inbox.letters["in-9"] = IncomingEmail({"Auto-Submitted": "auto-replied"}, "emails", None)
+    keep_received(written, Arrival(resend_id="in-9", sender="cy@resend.dev", subject="Away", attachments=()))
+    answer_received(written)
+    lead = list_received(written.reads, None, 1)[0]["contact_id"]
+    story = olga.get(f"/console/leads/{lead}").text
+    assert '<span class="soft small">emails</span>' in story
 
 
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
@@ -105,8 +116,10 @@ def test_the_doctor_says_whether_replies_come(sqlite, to, reply_to, receiving, t
     assert words in found[0].detail
 
 
-@pytest.mark.parametrize(("to", "status"), [(None, "ok"), (OWNER, "warning")])
-def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, status):
+@pytest.mark.parametrize(("to", "own"), [(None, [("replies", "ok")]), (OWNER, [])])
+def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, own):
     deps = make_deps(sqlite, reply_forward_to=to)
     deps.account.fault = Rejected("resend", "restricted", code="restricted_api_key")
-    assert [check.status for check in account(deps) if check.name == "replies"] == [status]
+    of_the_key, *others = account(deps)
+    assert (of_the_key.status, [(check.name, check.status) for check in others]) == ("warning", own)
+    assert (title_of_check("replies") in of_the_key.detail.partition("not looked at meanwhile: ")[2]) is bool(to)
