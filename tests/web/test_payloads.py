@@ -283,7 +283,7 @@ class TestOverHttp:
         path, schema = f"/webhook/christmas/{name}", ENTRANCES[name].schema
 
         @self.EXAMPLES
-        @given(change=st.dictionaries(st.sampled_from([*schema().fields, "unknown"]), ANYTHING, max_size=4))
+        @given(change=st.dictionaries(st.sampled_from([*schema.fields, "unknown"]), ANYTHING, max_size=4))
         def answers(change):
             raw = json.dumps({**schema.example, **change}).encode()
             answer = patient.post(path, data=raw, headers=BEARER, content_type="application/json")
