@@ -3,6 +3,19 @@
 It needs the application alone, as `live_server` of pytest-flask serves it; the console's pages run beside the sandbox.
 """
 
+from multiprocessing import active_children
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def its_process_is_gone():
+    """Kill a server that does not stop within `live_server`'s five seconds: it holds the browser's pipes open."""
+    yield
+    for left in active_children():
+        left.kill()
+        left.join()
+
 
 def test_a_person_reads_the_hooks_and_nothing_comes_from_elsewhere(page, live_server):
     url = live_server.url()

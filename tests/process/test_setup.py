@@ -31,6 +31,7 @@ def nothing(tmp_path):
                 "PORT": str(web_port),
                 "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
                 "REDIS_FOR_ANSWER": redis.url,
+                "COLUMNS": "200",
             }
         )
         processes = Processes(tmp_path, env)
