@@ -123,13 +123,12 @@ def _data() -> Any:
 
 
 def _box_in(response: Response) -> Response:
-    if not (request.endpoint or "").startswith(("rq_dashboard.", "static")):
-        return response
-    if request.blueprint == "rq_dashboard" or request.endpoint == "static":
+    if _is_file():
         # An opaque origin fetches its style sheet and scripts without credentials.
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if _is_file() else "same-origin"
-    if request.blueprint == "rq_dashboard" and not _is_file():
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    elif (request.endpoint or "").startswith("rq_dashboard."):
         here = request.host_url.rstrip("/")
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["Content-Security-Policy"] = POLICY.format(nonce=_nonce(), here=here)
         if request.endpoint != "rq_dashboard.job_view":
             response.headers["Refresh"] = str(LOOKS_AGAIN_AFTER_S)
