@@ -133,8 +133,10 @@ class Live:
         run.state, run.said = answer["state"]["type"], answer["state"]["message"]
         if run.said != before:
             _say(f"{run.stage.sequence:<17} {run.state.lower()}: {run.said}")
+        if "testing mode" in run.said:
+            raise Broken(f"an email was skipped; add {self.journey.address} to its TEST_RECIPIENTS: {run.said}")
         if "skipped" in run.said:
-            raise Broken(f"an email was skipped; is {self.journey.address} among its TEST_RECIPIENTS? {run.said}")
+            raise Broken(f"an email was skipped: {run.said}")
 
 
 def main(arguments: list[str] | None = None) -> int:
