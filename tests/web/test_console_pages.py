@@ -122,7 +122,7 @@ class TestReading:
             "Europe/Paris",
             "of 5 emails delivered",
             "CET",
-            "ours:",
+            "theirs:",
             "Resend: delivered",
             "Skip",
         ):
