@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.season import closes_on, is_open
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.local_time import said_at
@@ -24,13 +25,16 @@ def silent_hooks(deps: Deps) -> dict[str, str]:
     now = deps.now()
     with deps.reads() as session:
         times = watching.hook_times(session, now - LOOK_BACK, deps.mode)
-    found = {hook: silence_of(_since_season(deps, hook.partition("/")[0], at, now), now) for hook, at in times.items()}
+    found = {
+        hook: silence_of(_since_season(deps.registry, hook.partition("/")[0], at, now), now)
+        for hook, at in times.items()
+    }
     return {hook: words for hook, words in found.items() if words}
 
 
-def _since_season(deps: Deps, campaign: str, times: Sequence[datetime], now: datetime) -> Sequence[datetime]:
+def _since_season(registry: Registry, campaign: str, times: Sequence[datetime], now: datetime) -> Sequence[datetime]:
     """Return the calls to compare with: after a season only what came after it, since fewer are no fault then."""
-    known = deps.registry.campaigns.get(campaign)
+    known = registry.campaigns.get(campaign)
     if known is None or known.season is None:
         return times
     zone = ZoneInfo(known.timezone)
