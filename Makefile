@@ -24,6 +24,12 @@ $(VENV)/run.stamp: requirements.txt
 	@$(BIN)/$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
+# Else `flask` would read .env before any line of Funnel's: it expands what has a $ in it, and ends in a traceback where the
+# file is not in UTF-8 or may not be read. Funnel reads it itself, wherever a command is run.
+OWN_ENV := $(VENV)/lib/python3.11/site-packages/funnel_reads_env.pth
+$(OWN_ENV): | $(VENV)/run.stamp
+	@echo 'import os; os.environ.setdefault("FLASK_SKIP_DOTENV", "1")' > $@
+
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@$(BIN)/$(PIP_INSTALL) --no-compile -r requirements-dev.txt
 	@touch $@
@@ -38,7 +44,7 @@ $(PREFECT_CLIENT)/stamp: tests/prefect/requirements.txt $(VENV)/run.stamp
 prefect-client: $(PREFECT_CLIENT)/stamp ## Install the official client of the system before Funnel, for the tests only
 
 .PHONY: setup
-setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
+setup: $(VENV)/dev.stamp $(OWN_ENV) ## Make the virtual environment with everything pinned
 
 .PHONY: servers
 servers: ## Install what the tests need of the system, where apt may: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler

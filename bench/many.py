@@ -29,9 +29,9 @@ SAMPLE = 5000
 OF_ONE = {"email", "email_norm", "unsubscribe_token", "resend_id"}
 
 
-def rows(count: int) -> Iterator[dict[type, list[dict[str, Any]]]]:
-    """Yield the rows of each enrolment."""
-    for number in range(count):
+def rows(numbers: range) -> Iterator[dict[type, list[dict[str, Any]]]]:
+    """Yield the rows of each enrolment by its number."""
+    for number in numbers:
         contact, enrolment = new_id(), new_id()
         runs = number % RUNNING == 0
         began = NOW - timedelta(days=2 if runs else 60, seconds=number % 86400)
@@ -105,25 +105,32 @@ def _emails(enrolment: Any, began: datetime, runs: bool) -> dict[type, list[dict
     return {Email: mails, EmailEvent: events}
 
 
-def fill(engine: Engine, count: int) -> None:
+def fill(engine: Engine, count: int, copied: int = SAMPLE) -> None:
     """Write a ledger of this many enrolments, one in ten running; on PostgreSQL a sample, and copies of it."""
-    copies = count // SAMPLE - 1 if engine.dialect.name == "postgresql" else 0
+    times = max(count // copied, 1) if engine.dialect.name == "postgresql" else 1
+    sample = count // times
     indexes = [index for table in TABLES for index in table.__table__.indexes]
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
-    source = rows(SAMPLE if copies > 0 else count)
-    while part := list(islice(source, AT_A_TIME)):
-        with engine.begin() as connection:
-            for table in TABLES:
-                connection.execute(insert(table), [row for each in part for row in each[table]])
-    if copies > 0:
-        _copy(engine, copies)
+    _write(engine, range(sample))
+    if times > 1:
+        _copy(engine, times - 1)
+    # What no whole number of samples makes.
+    _write(engine, range(sample, sample + count % times))
     # Once all rows are there: it takes a fraction of what each row by itself would.
     with engine.begin() as connection:
         for index in indexes:
             index.create(connection)
         connection.execute(text("ANALYZE"))
+
+
+def _write(engine: Engine, numbers: range) -> None:
+    source = rows(numbers)
+    while part := list(islice(source, AT_A_TIME)):
+        with engine.begin() as connection:
+            for table in TABLES:
+                connection.execute(insert(table), [row for each in part for row in each[table]])
 
 
 def _copy(engine: Engine, copies: int) -> None:

@@ -15,7 +15,7 @@ from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
 from funnel_app.flows.monitoring.ledger_identity import remember_ledger
-from funnel_app.flows.monitoring.looked_without_booking import find_undecided
+from funnel_app.flows.monitoring.looked_without_booking import notify_of_undecided
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
@@ -49,7 +49,7 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
         PeriodicTask(every_s, go_on_when_right),
         PeriodicTask(MINUTE_S, ping),
         PeriodicTask(MINUTE_S, find_critical),
-        PeriodicTask(10 * MINUTE_S, find_undecided),
+        PeriodicTask(10 * MINUTE_S, notify_of_undecided),
         PeriodicTask(MINUTE_S, settle_refused),
         PeriodicTask(MINUTE_S, digest_when_due),
         PeriodicTask(MINUTE_S / 2, run_when_due),

@@ -91,6 +91,7 @@ def read_by_owners():
         yield f"reasons: {name}", "\n".join(said_in(ROOT / f"funnel_app/{room}/{name}.py"))
     # A heading that is the name of an alert is where its link leads.
     yield "docs/operations.md", re.sub(r"^### \w+$", "", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE)
+    yield "docs/lists.md", (ROOT / "docs/lists.md").read_text()
     yield "answers to a list's rows", " ".join(value for value in vars(judge).values() if isinstance(value, str))
     yield "navigation", " ".join(name for _, name in PAGES)
     yield "docs/console.md", (ROOT / "docs/console.md").read_text().partition("## Words")[0]

@@ -12,6 +12,7 @@ from funnel_app.flows.console.pausing import (
     ALL,
     RULES,
     PauseRequest,
+    going_now,
     list_pauses,
     meaning,
     pause_sending,
@@ -46,9 +47,14 @@ def pause(what: str, reason: str, until: str, yes: bool) -> None:
 
 @group.command("resume")
 @click.argument("what", default=ALL)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_appcontext
-def resume(what: str) -> None:
+def resume(what: str, yes: bool) -> None:
     """Resume WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
+    if not yes:
+        with said_plainly(NotPossible):
+            say(going_now(current_deps(), what))
+        click.confirm("Resume it?", abort=True)
     with said_plainly(NotPossible):
         said = resume_sending(current_deps(), what, who(), COMMAND_LINE)
     say(f"{said[:1].upper()}{said[1:]}.")

@@ -106,9 +106,10 @@ def _due(kind: Kind, untried: bool) -> Question:
     return Question(wanted.order_by(Email.due_at).limit(bindparam("most")))
 
 
-def was_tried(session: Session, email_id: UUID) -> bool:
-    """Say whether an email was ever in a request."""
-    return bool(session.scalar(select(Email.freezes).where(Email.id == email_id)))
+def waits_alone(session: Session, email_id: UUID) -> bool:
+    """Say whether an email is planned that was in a request before: what a batch was refused for goes by itself."""
+    tried = select(Email.id).where(Email.id == email_id, unindexed(Email.state) == State.PLANNED, Email.freezes > 0)
+    return session.scalar(tried) is not None
 
 
 def load(session: Session, ids: Collection[UUID]) -> list[Email]:

@@ -7,6 +7,7 @@ import pytest
 from funnel_app.campaigns.folders import own_files, shipped_files
 from funnel_app.campaigns.parse import CampaignError
 from funnel_app.campaigns.registry import load_registry
+from tests.nobody import as_nobody, open_folder
 
 
 def test_an_owners_files_go_before_ours_of_the_same_name(tmp_path):
@@ -49,3 +50,21 @@ def test_an_owners_folder_that_cannot_be_used_says_why(tmp_path, make, words):
     make(folder)
     with pytest.raises(CampaignError, match=words):
         load_registry((), str(folder))
+
+
+@pytest.mark.parametrize("unreadable", ["own.toml", "."])
+def test_what_may_not_be_read_is_named(unreadable):
+    with open_folder() as folder:
+        (folder / "own.toml").write_text("name = 'own'")
+        (folder / unreadable).chmod(0)
+        with as_nobody(), pytest.raises(CampaignError, match="cannot be read: Permission denied"):
+            load_registry((), str(folder))
+
+
+def test_a_link_into_a_folder_that_may_not_be_looked_into_is_named():
+    with open_folder() as folder, open_folder() as closed:
+        (closed / "own.toml").write_text("name = 'own'")
+        (folder / "own.toml").symlink_to(closed / "own.toml")
+        closed.chmod(0)
+        with as_nobody(), pytest.raises(CampaignError, match=r"own.toml cannot be read: Permission denied"):
+            load_registry((), str(folder))

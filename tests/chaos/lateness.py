@@ -65,7 +65,8 @@ def _measure(stack: Stack, name: str, begun: float, count: int) -> Lateness:
     wait_until("the emails went out", lambda: len(stack.received()) >= count, 60)
     times = [datetime.fromisoformat(email["received_at"]) for email in stack.received()[:count]]
     worst = max(times).astimezone(UTC).timestamp() - begun
-    return Lateness(name, max(0.0, worst), inbox(stack).total() - len(inbox(stack)))
+    came = inbox(stack)
+    return Lateness(name, max(0.0, worst), came.total() - len(came))
 
 
 BEFORE_THE_CALL = ("after the claim", "after the freeze", "before the call to Resend")

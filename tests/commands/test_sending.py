@@ -29,9 +29,14 @@ def test_sending_is_paused_and_goes_on(run):
     assert run("sending", "show").stdout == (
         "All sending is paused until Monday 30 November, 09:00, by otto: prices.\n"
     )
-    assert run("sending", "resume").stdout == "All sending goes on; what waited goes now.\n"
+    asked = run("sending", "resume", given="n\n")
+    assert asked.exit_code == 1 and asked.stdout.startswith("0 emails that waited go at once.\nResume it?")
+    assert "All sending is paused" in run("sending", "show").stdout
+    assert run("sending", "resume", "--yes").stdout == "All sending goes on; what waited goes now.\n"
     assert run("sending", "show").stdout == "Nothing is paused.\n"
     again = run("sending", "resume")
+    assert again.exit_code == 1 and "Nobody paused all sending" in again.stderr
+    again = run("sending", "resume", "--yes")
     assert again.exit_code == 1 and "Nobody paused all sending" in again.stderr
     assert run("sending", "pause", "--reason", "x", given="n\n").exit_code == 1
     assert run("sending", "show").stdout == "Nothing is paused.\n"

@@ -1,5 +1,6 @@
 """`make e2e-live`: a journey through a Funnel that is known by its address alone, and what it says where that fails."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -51,7 +52,7 @@ class Scripted(Caller):
             return ready, {"status": "not ready"}
         return 200, {"state": {"type": state, "message": said}}
 
-    def post(self, path, payload):
+    def post(self, path, payload, key):
         due = [datetime.now(UTC) + number * self.script[2] for number in range(2)]
         emails = [{"due_at": at.isoformat()} for at in due]
         return 202, {"hook_id": "h", "emails": emails, "ended": [{"sequence": name} for name in self.script[1]]}
@@ -105,12 +106,38 @@ def test_a_funnel_that_is_away_for_a_moment_is_looked_at_again(capsys):
     with pytest.raises(Broken, match="over before its time"):
         live.play()
     said = capsys.readouterr().out
-    assert len(caller.looks) == 4 and said.count("it does not answer as Funnel does; looked at again") == 1
+    assert len(caller.looks) == 4 and said.count("it does not answer as Funnel does; asked again") == 1
 
 
-def test_one_that_is_away_for_longer_than_a_deployment_is_told():
-    _, live = redeployed()
+class Proxied(Scripted):
+    """A Funnel that took a call and whose answer got lost, and whose proxy answers for it then."""
+
+    def post(self, path, payload, key):
+        calls = self.__dict__.setdefault("calls", [])
+        calls.append((path, json.dumps(payload), key))
+        if len(calls) == 1:
+            raise Away("it does not answer as Funnel does")
+        return (502, {}) if len(calls) == 2 else super().post(path, payload, key)
+
+
+def test_a_call_that_meets_a_deployment_is_made_again_as_the_same_call(capsys):
+    caller = Proxied(run=("COMPLETED", "0 of 2 emails delivered."))
+    with pytest.raises(Broken, match="over before its time"):
+        Live(caller, Journey(TO, "live"), deadline=time.monotonic() + 60).play()
+    assert len(caller.calls) == 3 and len(set(caller.calls)) == 1
+    assert capsys.readouterr().out.count("asked again") == 1
+
+
+def test_a_proxy_that_answers_for_a_funnel_for_longer_than_a_deployment_is_told():
+    live = Live(Proxied(), Journey(TO, "live"), deadline=0.0)
     live.answered_at -= AWAY_S
+    with pytest.raises(Away):
+        live.play()
+
+
+def test_one_that_is_away_for_longer_than_a_deployment_is_told(monkeypatch):
+    monkeypatch.setattr("sandbox.live.AWAY_S", 0.0)
+    _, live = redeployed()
     with pytest.raises(Away):
         live.play()
 

@@ -1,5 +1,6 @@
 """`flask setup`: from nothing to a green doctor and a canary that arrived, against the stand-ins."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -79,3 +80,20 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     assert "fault" not in told.split("Everything is looked at:")[1].replace("default", "")
     assert "the newest change" in told, "the replica is one more part of the container"
     assert "all 22 can be sent" in told and " 0 to fix." in told and "Funnel works: the test email arrived." in told
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_command_beside_a_file_that_nobody_can_read_says_so_in_one_sentence(tmp_path, encoding):
+    """Flask's own reading of .env would end in a traceback before any line of Funnel's."""
+    for name in ("funnel_app", "jobs", "migrations"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "wsgi.py").write_text((ROOT / "wsgi.py").read_text())
+    (tmp_path / ".env").write_text("COMPANY_NAME=Café", encoding)
+    env = {name: value for name, value in os.environ.items() if name != "FLASK_SKIP_DOTENV"}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "doctor"]
+    ran = subprocess.run(command, check=False, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        f"{tmp_path / '.env'} is not in UTF-8: save it as that.\n",
+    )

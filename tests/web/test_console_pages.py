@@ -22,6 +22,7 @@ from tests.apps import application
 from tests.console_world import fill, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
+from tests.test_words import NOT_THE_OWNERS
 from tests.web.console import Operator
 
 
@@ -121,7 +122,7 @@ class TestReading:
             "Europe/Paris",
             "of 5 emails delivered",
             "CET",
-            "ours:",
+            "theirs:",
             "Resend: delivered",
             "Skip",
         ):
@@ -203,6 +204,7 @@ class TestReading:
             full, empty = [olga.get(f"/console/figures/{name}.csv?{span}").text.splitlines() for span in spans]
             assert full[0] == empty[0] and len(full) == len(empty), name
             assert {line.count(",") for line in full} == {full[0].count(",")}, name
+            assert not NOT_THE_OWNERS.search(full[0]) and "handed over" not in full[0], name
         way = olga.get("/console/figures/way.csv?days=7&campaign=christmas")
         assert way.mimetype == "text/csv" and way.text.startswith("\ufeffstage,people,")
         named = 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"'

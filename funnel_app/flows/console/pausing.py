@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
@@ -66,10 +68,7 @@ class Pauses:
 def meaning(deps: Deps, asked: PauseRequest, operator: str) -> Meaning:
     """Return what a pause would mean; nothing changes. Raises NotPossible for an invalid request."""
     pause = _pause(deps, asked, operator)
-    with deps.reads() as session:
-        due = pauses.due_before(session, pause.until_at) if pause.until_at else []
-    names = None if pause.of_everything else (pause.campaign, pause.sequence)
-    kept = [each for each in due if names is None or each[:2] == names]
+    kept = _due_before(deps.reads, pause, pause.until_at) if pause.until_at else []
     late = sum(_is_late(deps.registry, each, pause.until_at) for each in kept if pause.until_at)
     return Meaning(pause_words(deps, pause), len(kept), late, ends=pause.until_at is not None)
 
@@ -86,15 +85,25 @@ def pause_sending(deps: Deps, asked: PauseRequest, operator: str, source: str = 
     return told
 
 
+def going_now(deps: Deps, what: str) -> str:
+    """Return in a sentence what would go if this pause ended; nothing changes. Raises NotPossible if none is active."""
+    names = _names(deps.registry, what)
+    with deps.reads() as session:
+        found = [each for each in pauses.standing(session, deps.now()) if (each.campaign, each.sequence) == names]
+    if not found:
+        raise NotPossible(_nobody_paused(deps.registry, names))
+    waits = len(_due_before(deps.reads, found[0], deps.now()))
+    return f"{things(waits, 'email')} that waited {'goes' if waits == 1 else 'go'} at once."
+
+
 @retry_on_conflict
 def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) -> str:
     """End a pause early. Raises NotPossible if none is active."""
-    now, (campaign, sequence) = deps.now(), _names(deps.registry, what)
-    named = "all sending" if what == ALL else f"“{deps.registry.title_of_sequence(campaign, sequence)}”"
-    told = f"{named} goes on; what waited goes now"
+    now, names = deps.now(), _names(deps.registry, what)
+    told = f"{_titled(deps.registry, names)} goes on; what waited goes now"
     with deps.sessions.begin() as session:
-        if not pauses.end(session, campaign, sequence, now):
-            raise NotPossible(f"Nobody paused {named}, or the pause is over.")
+        if not pauses.end(session, *names, now):
+            raise NotPossible(_nobody_paused(deps.registry, names))
         row = OperatorAction(at=now, operator=operator, action="resume", detail=told, source=source)
         operator_actions.add(session, row)
     return told
@@ -105,6 +114,22 @@ def list_pauses(deps: Deps) -> Pauses:
     with deps.reads() as session:
         found, over = pauses.standing(session, deps.now()), pauses.over(session, SHOWN_OVER, deps.now())
     return Pauses([(_named(each), pause_words(deps, each)) for each in found], over)
+
+
+def _titled(registry: Registry, names: tuple[str, str]) -> str:
+    return "all sending" if names == EVERYTHING else f"“{registry.title_of_sequence(*names)}”"
+
+
+def _nobody_paused(registry: Registry, names: tuple[str, str]) -> str:
+    return f"Nobody paused {_titled(registry, names)}, or the pause is over."
+
+
+def _due_before(
+    reads: sessionmaker[Session], pause: Pause, end_at: datetime
+) -> list[tuple[str, str, datetime, datetime | None]]:
+    with reads() as session:
+        due = pauses.due_before(session, end_at)
+    return [each for each in due if pause.of_everything or each[:2] == (pause.campaign, pause.sequence)]
 
 
 def _named(pause: Pause) -> str:

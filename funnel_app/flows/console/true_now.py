@@ -29,7 +29,8 @@ def true_now(registry: Registry, runs: Sequence[Enrolment]) -> str:
     where = "; ".join(_places(registry, runs)) or _how_it_ended(registry, runs)
     states = Counter(email.state for each in runs for email in each.emails)
     emails = [f"{states[state]} {words}" for state, words in TOLD.items() if states[state]]
-    return f"{where}. Emails: {', '.join(emails) or 'none delivered'}."
+    of_all = "Emails" if len(runs) == 1 else "Emails in all"
+    return f"{where}. {of_all}: {', '.join(emails) or 'none delivered'}."
 
 
 def _places(registry: Registry, runs: Sequence[Enrolment]) -> Iterator[str]:

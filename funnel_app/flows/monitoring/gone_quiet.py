@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
+from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.season import closes_on, is_open
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import watching
@@ -22,8 +25,24 @@ def silent_hooks(deps: Deps) -> dict[str, str]:
     now = deps.now()
     with deps.reads() as session:
         times = watching.hook_times(session, now - LOOK_BACK, deps.mode)
-    found = {hook: silence_of(at, now) for hook, at in times.items()}
+    found = {
+        hook: silence_of(_since_season(deps.registry, hook.partition("/")[0], at, now), now)
+        for hook, at in times.items()
+    }
     return {hook: words for hook, words in found.items() if words}
+
+
+def _since_season(registry: Registry, campaign: str, times: Sequence[datetime], now: datetime) -> Sequence[datetime]:
+    """Return the calls to compare with: after a season only what came after it, since fewer are no fault then."""
+    known = registry.campaigns.get(campaign)
+    if known is None or known.season is None:
+        return times
+    zone = ZoneInfo(known.timezone)
+    today = now.astimezone(zone).date()
+    if is_open(known.season, today):
+        return times
+    closed = closes_on(known.season, today)
+    return [at for at in times if at.astimezone(zone).date() > closed]
 
 
 def silence_of(times: Sequence[datetime], now: datetime) -> str | None:

@@ -14,7 +14,7 @@ PATIENCE = timedelta(days=1)
 LOOK_BACK = timedelta(days=2)
 
 
-def find_undecided(deps: Deps) -> int:
+def notify_of_undecided(deps: Deps) -> int:
     """Queue a notification for each new undecided lead; return how many. Safe to repeat.
 
     Tests, canaries and scanners' clicks do not count. Without a chat nothing is queued.

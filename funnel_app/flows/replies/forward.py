@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked
-from funnel_app.flows.replies.answer import what_ended, why_not_forwarded
 from funnel_app.flows.replies.ours import loop_mark
+from funnel_app.flows.replies.settle import what_ended, why_not_forwarded
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import received_emails

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import iso
-from funnel_app.flows.replies.answer import why_not_forwarded
+from funnel_app.flows.replies.settle import why_not_forwarded
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail

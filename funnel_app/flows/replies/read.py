@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.replies.answer import answer
 from funnel_app.flows.replies.keep import contact_of
 from funnel_app.flows.replies.ours import loop_mark, own_addresses
+from funnel_app.flows.replies.settle import settle
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.answers import TOO_LARGE
@@ -112,7 +112,7 @@ def _settle(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: s
             session.refresh(match.contact)
             match = Match() if contacts.is_erased(match.contact) else match
         _write(deps.settings, row, match, letter, note)
-        answer(deps, session, row, match.contact, match.email)
+        settle(deps, session, row, match.contact, match.email)
     log.info("reply_read", reply=str(received_id), kind=row.kind, proof=row.proof, ended=row.ended)
     return True
 

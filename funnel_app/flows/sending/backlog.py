@@ -37,9 +37,12 @@ class Backlog:
         self._none_urgent_until = deps.now()
 
     def with_company(self, email_id: UUID) -> list[UUID]:
-        """Return an email with those that go with it; one that was tried goes by itself."""
+        """Return an email with those that go with it; one that was tried goes by itself.
+
+        Where it has gone with others already, which the sweep may have missed, its job takes the next of a backlog.
+        """
         with self._deps.reads() as session:
-            if emails.was_tried(session, email_id):
+            if emails.waits_alone(session, email_id):
                 return [email_id]
         return [email_id, *(other for other in self.look() if other != email_id)]
 

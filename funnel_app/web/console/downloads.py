@@ -13,6 +13,7 @@ from funnel_app.rules.figures import share
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.figures import asked
 from funnel_app.web.console.frame import blueprint
+from funnel_app.web.console.words import stands
 
 Rows = Iterable[Iterable[object]]
 
@@ -32,7 +33,7 @@ def _rate(value: float | None) -> object:
 
 
 def _by_day(counted: Figures) -> Rows:
-    yield ["day", *State]
+    yield ["day", *map(stands, State)]
     for i, day in enumerate(counted.days):
         yield [day.isoformat(), *(counted.by_day[state][i] if state in counted.by_day else 0 for state in State)]
 
@@ -41,12 +42,12 @@ def _by_template(counted: Figures) -> Rows:
     yield [
         "template",
         "planned",
-        "handed over",
+        "taken by Resend",
         "delivered",
         "delivery",
-        "bounce or complaint",
+        "bounced or marked as spam",
         "bounced",
-        "complained",
+        "marked as spam",
         "opened",
         "clicked",
     ]
@@ -78,7 +79,7 @@ def _way(counted: Figures) -> Rows:
 
 
 def _outcomes(counted: Figures) -> Rows:
-    yield ["what", "number", "share of those handed over", "number (days before)", "share (days before)"]
+    yield ["what", "number", "share of those taken by Resend", "number (days before)", "share (days before)"]
     told = [outcomes_of(counted.outcomes), outcomes_of(counted.outcomes_before)]
     for (name, now), (_, before) in zip(*told, strict=True):
         both = ((now, counted.outcomes), (before, counted.outcomes_before))

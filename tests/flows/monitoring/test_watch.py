@@ -1,6 +1,6 @@
 """Watch: each thing that goes wrong by itself is told, once, in words that say what it means."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -283,6 +283,23 @@ class TestSilence:
         assert set(silent_hooks(live)) == {"christmas/signup"}
         watch(live)
         assert "no call for 3 h" in wrong(live)["hook_silent"]
+
+    def test_after_a_season_a_source_is_compared_with_what_came_after_it(self, live):
+        def sign_up(first, minutes):
+            for number in range(first, first + 12):
+                enrol(live, call(f"lead{number}@resend.dev"))
+                live.now.forward(minutes=minutes)
+
+        live.now.at = datetime(2026, 12, 5, 16, tzinfo=UTC)
+        sign_up(0, 20)
+        live.now.forward(hours=5)
+        assert set(silent_hooks(live)) == {"christmas/signup"}, "the season is open on its last day"
+        live.now.forward(days=1)
+        assert silent_hooks(live) == {}
+        sign_up(12, 60)
+        assert silent_hooks(live) == {}
+        live.now.forward(hours=9)
+        assert "usually one comes every 60 min" in silent_hooks(live)["christmas/signup"]
 
     def test_emails_without_an_echo_are_told_after_an_hour(self, live):
         first, second = (email_ids(opt_in(live, f"{name}@resend.dev"))[0] for name in ("ana", "bea"))

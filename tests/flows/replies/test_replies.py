@@ -243,7 +243,7 @@ def test_a_process_killed_at_any_point_leaves_a_reply_that_is_done_once(mailed, 
         # Resend took it, and the answer was never written down.
         mailed.mailer.script.append(die)
     else:
-        target = "read.answer" if place == "settled" else "read._settle"
+        target = "read.settle" if place == "settled" else "read._settle"
         monkeypatch.setattr(f"funnel_app.flows.replies.{target}", die)
     with pytest.raises(WorkerDied):
         answer_received(mailed)
@@ -286,8 +286,8 @@ def test_what_the_owners_mailbox_refuses_is_told_and_goes_again_under_another_ke
 
 
 def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_no_mailbox(mailed, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_UNVERIFIED", 5)
-    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_OF_ONE", 3)
+    monkeypatch.setattr("funnel_app.flows.replies.settle.MOST_UNVERIFIED", 5)
+    monkeypatch.setattr("funnel_app.flows.replies.settle.MOST_OF_ONE", 3)
     for number in range(3):
         write(mailed, sender=f"s{number}@flood.example", to=None, number=number)
     for number in range(100, 105):

@@ -60,6 +60,21 @@ def test_a_job_goes_on_while_there_is_a_backlog_and_takes_so_many_at_most(ready,
     assert Counter(ready.mailer.sent_to()) == Counter(set(ready.mailer.sent_to()))
 
 
+def test_a_job_whose_email_has_gone_takes_the_next_of_a_backlog(ready):
+    """In a long backlog thousands of such jobs came, each for nothing, and took half of the workers' time."""
+    first, *others = leads(ready, 7)
+    deliver(ready, [first])
+    assert deliver_due(ready, first) is Outcome.SUBMITTED
+    assert sizes(ready) == [1, 6] and {look(ready, each).state for each in others} == {"sent"}
+
+
+def test_a_job_whose_email_has_gone_does_nothing_where_there_is_no_backlog(ready):
+    first, other = leads(ready, 2)
+    deliver(ready, [first])
+    assert deliver_due(ready, first) is Outcome.NOTHING_TO_DO
+    assert sizes(ready) == [1] and look(ready, other).state == "planned"
+
+
 def test_a_batch_is_full_though_another_worker_claims_what_this_one_had_looked_at(ready, monkeypatch):
     due = leads(ready, 32)
     monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 20)

@@ -9,7 +9,7 @@ import pytest
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.console.figures import count_figures, last_days
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.looked_without_booking import find_undecided
+from funnel_app.flows.monitoring.looked_without_booking import notify_of_undecided
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.sending.record_click import forget_who_clicked
@@ -80,18 +80,18 @@ def test_what_looks_into_every_link_is_marked_and_not_counted(live, agents):
     said = [line["what"] for line in trace(live, ANA)["story"]]
     assert sum("a program that looks into links" in what for what in said) == 2
     live.now.forward(hours=25)
-    assert find_undecided(live) == 0
+    assert notify_of_undecided(live) == 0
 
 
 def test_a_lead_who_looks_at_the_booking_page_and_books_nothing_is_told_once(live):
     first = first_of(live)
     click(live, first)
     live.now.forward(hours=23)
-    assert find_undecided(live) == 0
+    assert notify_of_undecided(live) == 0
     live.now.forward(hours=2)
-    assert [find_undecided(live), find_undecided(live)] == [1, 0]
+    assert [notify_of_undecided(live), notify_of_undecided(live)] == [1, 0]
     live.now.forward(hours=20)
-    assert find_undecided(live) == 0
+    assert notify_of_undecided(live) == 0
 
 
 @pytest.mark.parametrize(
@@ -108,19 +108,19 @@ def test_who_has_a_call_to_come_or_became_a_client_is_not_told_of(live, event, m
     if minutes > 0:
         enrol(live, call(ANA, event, **about))
     live.now.forward(hours=25)
-    assert find_undecided(live) == 0
+    assert notify_of_undecided(live) == 0
 
 
 def test_tests_and_chats_that_are_not_set_tell_nothing(sqlite, live):
     click(live, first_of(live))
     live.now.forward(hours=25)
     silent = replace(live, settings=replace(live.settings, leads_webhook_url=None))
-    assert find_undecided(silent) == 0
+    assert notify_of_undecided(silent) == 0
     testing = make_deps(sqlite, leads_webhook_url="https://chat.example/leads")
     testing.now.forward(hours=25)
     click(testing, first_of(testing, "bo@resend.dev"))
     testing.now.forward(hours=25)
-    assert find_undecided(testing) == 1, "the live lead alone"
+    assert notify_of_undecided(testing) == 1, "the live lead alone"
 
 
 @pytest.mark.both_databases
@@ -146,4 +146,4 @@ def test_on_postgresql_too(postgres):
     click(deps, first, OTHER)
     assert counted(deps) == (0, 1)
     deps.now.forward(hours=25)
-    assert find_undecided(deps) == 1
+    assert notify_of_undecided(deps) == 1

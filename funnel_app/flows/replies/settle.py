@@ -1,4 +1,4 @@
-"""Answer: process a read email: end sequences, notify, and decide on forwarding."""
+"""Settle: process a read email: end sequences, notify, and decide on forwarding."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -31,7 +31,7 @@ MOST_OF_ONE, MOST_UNVERIFIED = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
-def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | None, email: Email | None) -> None:
+def settle(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | None, email: Email | None) -> None:
     """Process an email with its lead locked, exactly once."""
     if row.kind not in (BY_A_PERSON if contact is not None else OF_STRANGERS):
         row.forward = Forward.NONE

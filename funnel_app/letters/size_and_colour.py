@@ -1,4 +1,4 @@
-"""Unreadable words on a page: of no size, or in the colour of their background."""
+"""Size and colour: words on a page of no size, or in the colour of their background."""
 
 import re
 from collections.abc import Iterable, Iterator
