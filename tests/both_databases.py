@@ -23,7 +23,7 @@ DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 LEDGER = f"{Path(driver.__file__).parent}{os.sep}"
 # They carry out what others in the ledger word.
 HANDS = {f"{LEDGER}{name}.py" for name in ("compiled", "driver", "engine", "insert_or_ignore")}
-# What SQLite alone needs to be asked: its file, a ledger in memory, and tables that are made anew to be changed.
+# What SQLite alone needs to be asked: its file, a ledger in memory, and tables recreated to be changed.
 ONLY_SQLITE = ("storage.damage:", "scratch.", "schema._changing:", "schema.downgrade:", "schema.make_revision:")
 
 # By database: each place, and the test that asked there first.
