@@ -6,7 +6,7 @@ What stands in GUNICORN_CMD_ARGS or on the command line goes before it: https://
 from pathlib import Path
 from typing import Any
 
-from jobs.settings import start
+from jobs.first_step import start
 from jobs.shared_memory import share
 from jobs.web import begin, end
 

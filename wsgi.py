@@ -17,8 +17,8 @@ from funnel_app.commands.alone import (
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
 from funnel_app.environment import NotReadable
+from jobs.first_step import start
 from jobs.process import deps
-from jobs.settings import start
 
 
 def _build() -> Flask:

@@ -4,9 +4,9 @@ import os
 
 import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
 from jobs import replica, scheduler, web
+from jobs.first_step import settings
 from jobs.parent import Parent, Part
 from jobs.process import ask_before_fork
-from jobs.settings import settings
 from jobs.worker import worker_parts
 
 

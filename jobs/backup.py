@@ -9,7 +9,7 @@ from funnel_app.flows.maintenance.renew_backup import renew_backup
 from funnel_app.flows.monitoring.backups import TOLD
 from jobs import process
 from jobs.command_line import take_nothing
-from jobs.settings import start
+from jobs.first_step import start
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from funnel_app.ledger import revision, schema, storage
 from funnel_app.ledger.engine import LedgerUnavailable, open_engine
 from funnel_app.ledger.troubles import explain
 from jobs.command_line import take_nothing
-from jobs.settings import start
+from jobs.first_step import start
 
 LEDGER_WITHIN_S = 60.0
 

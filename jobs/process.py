@@ -10,8 +10,8 @@ import structlog
 from funnel_app.deps import Deps, build_deps
 from funnel_app.flows.monitoring.ready import stops
 from funnel_app.ledger import revision
+from jobs.first_step import settings
 from jobs.heartbeat import record_heartbeat
-from jobs.settings import settings
 
 LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
 

@@ -16,11 +16,11 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner
 from jobs.command_line import take_nothing
+from jobs.first_step import start
 from jobs.heartbeat import record_heartbeat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.seldom import Seldom
-from jobs.settings import start
 from jobs.template_watch import TemplateWatch
 from jobs.watch import list_tasks, outbox_tasks, reply_tasks, watch_tasks, wish_tasks
 

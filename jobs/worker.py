@@ -33,12 +33,12 @@ from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.command_line import take_nothing
+from jobs.first_step import start
 from jobs.heartbeat import record_heartbeat, reset
 from jobs.parent import Parent, Part
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
 from jobs.seldom import Seldom
-from jobs.settings import start
 from jobs.sign import RENEWED_EVERY_S, Sign
 
 # RQ imports jobs by name: imported by a parent, they need no import in its children.

@@ -16,8 +16,8 @@ from typing import Any
 
 from gunicorn.app.wsgiapp import run as run_gunicorn
 
+from jobs.first_step import start
 from jobs.scheduler import main as run_scheduler
-from jobs.settings import start
 from jobs.worker import run as run_worker
 
 

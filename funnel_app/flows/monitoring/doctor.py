@@ -12,6 +12,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks import (
     backups,
     campaigns,
+    clock,
     emails,
     ledger,
     notion,
@@ -55,7 +56,7 @@ CHECKS: Mapping[str, Probe] = {
     "disk space": ledger.room,
     "backups": backups.backups,
     "replica": backups.replica,
-    "clock": ledger.clock,
+    "clock": clock.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,
     "resend key, from domain, resend webhook, resend quota, resend rate, replies": resend.account,

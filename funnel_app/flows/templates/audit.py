@@ -9,7 +9,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.cures import CURES
-from funnel_app.flows.templates.readings import Reading, read_all
+from funnel_app.flows.templates.judged_pages import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.flows.templates.unsent import unsent_words

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.readings import Reading, judged, read_all
+from funnel_app.flows.templates.judged_pages import Reading, judged, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.gateways.notion.templates import NotionTemplates, Page

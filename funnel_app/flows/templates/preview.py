@@ -10,8 +10,8 @@ from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.templates.compose import envelope_to
+from funnel_app.flows.templates.judged_pages import Reading, read_one
 from funnel_app.flows.templates.reader import Reader, booked_calls, facts_of, unsubscribe_url, variables_for
-from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.ledger import contacts, enrolments

@@ -10,8 +10,8 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required, written
+from funnel_app.flows.templates.judged_pages import Reading, read_all, read_one
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
-from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.turn import LONGEST_SLEEP_S, turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind

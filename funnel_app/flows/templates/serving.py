@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.reasons import of_template
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.readings import Reading, keep, read_all, read_one
+from funnel_app.flows.templates.judged_pages import Reading, keep, read_all, read_one
 from funnel_app.gateways.errors import GatewayError, Unavailable
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion

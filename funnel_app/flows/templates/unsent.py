@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from funnel_app.flows.templates.readings import Reading
+from funnel_app.flows.templates.judged_pages import Reading
 from funnel_app.gateways.notion.templates import NotionTemplates
 from funnel_app.letters.problem import Problem, warning
 

@@ -1,9 +1,8 @@
-"""Checks of the ledger and its machine: schema, storage, free space, and clock."""
+"""Checks of the ledger and its disk: schema, storage and free space."""
 
 import re
 import shutil
 import stat
-from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,9 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.ledger_health import known_damage
-from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import revision, storage, watching
+from funnel_app.ledger import revision, storage
 from funnel_app.ledger.troubles import RESTORE, explain
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -30,7 +27,6 @@ NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "lustre", "afs"}
 # Host folders in a virtual machine or sandbox: whether locks hold depends on the implementation.
 SHARED = {"9p", "virtiofs", "vboxsf", "fakeowner", "drvfs"}
 FUSE = "fuse."
-OFF, FAR_OFF = timedelta(seconds=60), timedelta(hours=1)
 
 
 def shape(deps: Deps) -> Findings:
@@ -122,28 +118,3 @@ def room(deps: Deps) -> Findings:
         yield warning("disk space", detail, "make room, or a larger volume")
     else:
         yield ok("disk space", detail)
-
-
-def clock(deps: Deps) -> Findings:
-    """Our clock is right, and never runs back."""
-    now = deps.now()
-    with deps.reads() as session:
-        newest = watching.newest_at(session)
-    if newest is not None and newest - now > OFF:
-        words = f"it is {said_at(deps, now)} here, and the ledger holds what happened at {said_at(deps, newest)}"
-        yield fault("clock", words, "set this machine's clock (NTP); sending stops while it is over an hour off")
-        return
-    try:
-        shown = deps.clock.shown()
-        off = abs(shown - deps.world_time(deps.settings.resend_api_url))
-    except GatewayError as error:
-        yield warning("clock", f"{said_at(deps, now)}; no other clock could be asked ({error})", "look again")
-        return
-    words, fix = f"{said_at(deps, shown)}, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
-    yield (
-        fault("clock", words, fix)
-        if off > FAR_OFF
-        else warning("clock", words, fix)
-        if off > OFF
-        else ok("clock", words)
-    )

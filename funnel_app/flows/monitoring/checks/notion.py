@@ -5,7 +5,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
-from funnel_app.flows.templates.readings import Reading, read_one
+from funnel_app.flows.templates.judged_pages import Reading, read_one
 from funnel_app.flows.templates.standing import kept_manually
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import mirrored, plans

@@ -1,4 +1,4 @@
-"""Readings: what Notion has under each template key now, with the verdict."""
+"""Judged pages: what Notion has under each template key now, with the verdict."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Settings and logs, the first step of every process, also of the migration, which needs no collaborators."""
+"""First step of every process: settings and logs, also of the migration, which needs no collaborators."""
 
 import atexit
 import gc
