@@ -103,9 +103,12 @@ test: provisions lint ## Check everything: style, types, floors, HTML, and all t
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -p no:cacheprovider $(ARGS); failed=$$?; \
 	wait $$beside || { failed=1; cat var/beside.txt; }; exit $$failed
 
+# An email's way and what ends it; what only looks at it, or is played for long, is left to `make test`.
+QUICK := campaigns rules letters lists ledger $(addprefix flows/,intake templates sending replies privacy outbox lists)
+
 .PHONY: quick
-quick: floors ## Check rules, floors, letters, ledger and flows on SQLite alone (a minute or two)
-	@TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider tests/campaigns tests/rules tests/letters tests/ledger tests/flows
+quick: floors ## Check floors, rules, letters, ledger and an email's way on SQLite alone (a minute)
+	@TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider $(addprefix tests/,$(QUICK))
 
 .PHONY: floors
 floors: setup ## Check the floors of the house: imports only go down

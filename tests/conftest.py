@@ -1,7 +1,6 @@
 """What all tests share: real databases, and collaborators with fake gateways."""
 
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,7 +20,7 @@ from funnel_app.ledger.engine import make_sessions, open_engine
 from sandbox.processes import Processes
 from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve
-from tests import ending
+from tests import both_databases, ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.once import once_a_run
@@ -32,11 +31,13 @@ from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
+pytest_generate_tests = both_databases.pytest_generate_tests
+pytest_testnodedown = both_databases.pytest_testnodedown
+pytest_sessionfinish = both_databases.pytest_sessionfinish
+pytest_terminal_summary = both_databases.pytest_terminal_summary
 # A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
 hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("the same anywhere")
-# `make quick` runs on SQLite alone.
-DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 # These play the whole, or read the repository: coverage is measured where each part is tested.
@@ -68,6 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_sessionstart() -> None:
     """Let one worker measure what all of them import, and collect no garbage while nothing but that is done."""
     imports.begin()
+    both_databases.watch()
     gc.disable()
 
 
@@ -173,12 +175,13 @@ def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """An empty ledger, on each database."""
-    pooled = request.param == "postgresql" and request.node.nodeid.startswith(THROUGH_PGBOUNCER)
+    """An empty ledger, on each database where the test is marked `both_databases`, else on the first."""
+    database = getattr(request, "param", both_databases.DATABASES[0])
+    pooled = database == "postgresql" and request.node.nodeid.startswith(THROUGH_PGBOUNCER)
     named = {"sqlite": "sqlite", "postgresql": "pooled_postgres" if pooled else "postgres"}
-    found: Engine = request.getfixturevalue(named[request.param])
+    found: Engine = request.getfixturevalue(named[database])
     return found
 
 
@@ -189,14 +192,8 @@ def sessions(engine: Engine) -> sessionmaker[Session]:
 
 
 @pytest.fixture
-def deps(sqlite: Engine) -> Deps:
-    """Collaborators over SQLite with fake gateways and a clock that stands."""
-    return make_deps(sqlite)
-
-
-@pytest.fixture
-def both_deps(engine: Engine) -> Deps:
-    """The same, on each database."""
+def deps(engine: Engine) -> Deps:
+    """Collaborators over a ledger with fake gateways and a clock that stands."""
     return make_deps(engine)
 
 

@@ -74,6 +74,7 @@ def test_a_title_of_another_name_is_a_persons_to_rename(run, notion):
     assert "Name" not in table.properties
 
 
+@pytest.mark.both_databases
 def test_what_could_not_be_written_before_init_is_written_after_it(run, deps, notion):
     assess(deps)
     mirror_all(deps)

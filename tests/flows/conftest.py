@@ -6,7 +6,7 @@ from tests.flows.leads import write_templates
 
 
 @pytest.fixture
-def ready(both_deps):
+def ready(deps):
     """Collaborators on each database, with every template written."""
-    write_templates(both_deps)
-    return both_deps
+    write_templates(deps)
+    return deps

@@ -54,8 +54,8 @@ def restarted(deps):
 
 
 @pytest.fixture
-def live(both_deps):
-    deps = replace(both_deps, settings=replace(both_deps.settings, testing_mode=False))
+def live(deps):
+    deps = replace(deps, settings=replace(deps.settings, testing_mode=False))
     write_templates(deps)
     return deps
 
@@ -158,6 +158,7 @@ def test_windows_pauses_late_emails_and_a_file_that_stays_are_no_difference(deps
     assert (check.status, check.detail) == ("ok", "all who are under way have their plan")
 
 
+@pytest.mark.both_databases
 def test_only_new_lets_them_keep_it_and_says_no_more_of_it_until_the_file_changes_again(live):
     opt_in(live, PEOPLE[0])
     new = restarted(live)
@@ -211,6 +212,7 @@ def test_what_a_worker_claimed_is_never_touched(live, monkeypatch):
     assert calendar(new, "ana@resend.dev") == AFTER
 
 
+@pytest.mark.both_databases
 def test_racing_workers_send_each_email_once_and_each_person_has_one_plan_in_the_end(live):
     due = [email_ids(opt_in(live, each))[0] for each in PEOPLE]
     new = restarted(live)

@@ -63,6 +63,7 @@ def test_a_changed_file_does_not_switch_what_was_planned(comparing, deps):
     assert (look(deps, theirs.id).state, look(deps, theirs.id).template_key) == ("sent", B)
 
 
+@pytest.mark.both_databases
 def test_the_figures_show_both_and_say_when_the_difference_says_nothing(comparing):
     write_templates(comparing)
     got = come(comparing, 10)

@@ -38,10 +38,10 @@ default = ["Air the rooms.", "Count the towels.", "Call ten clients."]
 
 
 @pytest.fixture
-def two(both_deps) -> Deps:
+def two(deps) -> Deps:
     """Two leads in Christmas's lead_nurture, one in spring's, and one in a sequence that only Christmas has."""
     christmas = (files("funnel_app.campaigns") / "christmas.toml").read_text("utf-8")
-    deps = replace(both_deps, registry=Registry.load({"christmas.toml": christmas, "spring.toml": SPRING}))
+    deps = replace(deps, registry=Registry.load({"christmas.toml": christmas, "spring.toml": SPRING}))
     for name in ("ana", "bea"):
         opt_in(deps, f"{name}@resend.dev")
     enrol(deps, replace(call("cleo@resend.dev", Event.OPT_IN), campaign="spring"))
@@ -62,6 +62,7 @@ def test_a_name_that_two_campaigns_have_is_told_with_the_campaign(two):
     assert names["christmas", "five_day"] == "five_day"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("sequence", "found"),
     [
@@ -76,6 +77,7 @@ def test_leads_are_filtered_by_the_sequence_of_one_campaign(two, sequence, found
     assert [row.contact.email.partition("@")[0] for row in rows] == found
 
 
+@pytest.mark.both_databases
 def test_leads_and_sequences_are_told_with_their_campaign(two):
     olga = Operator(application(two).test_client())
     olga.log_in()

@@ -32,32 +32,36 @@ def written(connection, put):
     return {**found, "id": None}
 
 
-def test_it_writes_what_sqlalchemy_would_and_the_defaults_of_what_is_left_out(both_deps):
+@pytest.mark.both_databases
+def test_it_writes_what_sqlalchemy_would_and_the_defaults_of_what_is_left_out(deps):
     own = Insert(HOOKS)
-    with both_deps.engine.begin() as connection:
+    with deps.engine.begin() as connection:
         ours = written(connection, lambda on, row: own.into(on, [row]))
         theirs = written(connection, lambda on, row: on.execute(insert(HOOKS), [row]))
     assert ours == theirs
     assert (ours["times"], ours["errors"], ours["received_at"]) == (1, None, AT.astimezone(UTC))
 
 
-def test_rows_of_a_call_are_written_together_and_none_are_no_statement(both_deps):
+@pytest.mark.both_databases
+def test_rows_of_a_call_are_written_together_and_none_are_no_statement(deps):
     own, rows = Insert(HOOKS), [hook(size=number) for number in range(3)]
-    with both_deps.engine.begin() as connection:
+    with deps.engine.begin() as connection:
         own.into(connection, rows)
         own.into(connection, [])
         sizes = connection.scalars(select(HOOKS.c.size).where(HOOKS.c.id.in_([row["id"] for row in rows])))
         assert sorted(sizes) == [0, 1, 2]
 
 
-def test_what_the_database_refuses_is_sqlalchemys_error(both_deps):
+@pytest.mark.both_databases
+def test_what_the_database_refuses_is_sqlalchemys_error(deps):
     row = {"id": new_id(), "email": "ana@example.com", "email_norm": "ana@example.com", "unsubscribe_token": "one",
            "properties": {}, "created_at": AT, "updated_at": AT}  # fmt: skip
-    with pytest.raises(IntegrityError), both_deps.engine.begin() as connection:
+    with pytest.raises(IntegrityError), deps.engine.begin() as connection:
         Insert(CONTACTS).into(connection, [row, {**row, "id": new_id(), "unsubscribe_token": "two"}])
 
 
-def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_of_its_lists(both_deps):
+@pytest.mark.both_databases
+def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_of_its_lists(deps):
     statement = (
         select(HOOKS.c.id, HOOKS.c.received_at, HOOKS.c.payload)
         .where(HOOKS.c.id.in_(bindparam("ids", expanding=True)), HOOKS.c.received_at >= bindparam("since"))
@@ -65,7 +69,7 @@ def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_
         .order_by(HOOKS.c.id)
     )
     own, rows = Question(statement), [hook() for _ in range(6)]
-    with both_deps.engine.begin() as connection:
+    with deps.engine.begin() as connection:
         Insert(HOOKS).into(connection, rows)
         for many in (0, 1, 3, 5, 3):
             asked = {"ids": [row["id"] for row in rows[:many]], "since": AT - timedelta(days=1)}
@@ -86,22 +90,25 @@ def test_a_time_is_kept_as_sqlalchemys_own_type_keeps_it(deps):
         own.bind_processor(dialect)(AT.replace(tzinfo=None))
 
 
-def test_what_the_driver_says_is_told_in_sqlalchemys_words(both_deps):
-    with pytest.raises(LedgerUnavailable) as found, both_deps.engine.begin() as connection:
+@pytest.mark.both_databases
+def test_what_the_driver_says_is_told_in_sqlalchemys_words(deps):
+    with pytest.raises(LedgerUnavailable) as found, deps.engine.begin() as connection:
         driver.ask(connection, "SELECT * FROM nowhere")
     assert "nowhere" in str(found.value.orig) and found.value.hide_parameters
 
 
-def test_a_row_is_inserted_once_and_the_second_is_told(both_deps):
+@pytest.mark.both_databases
+def test_a_row_is_inserted_once_and_the_second_is_told(deps):
     own = Insert(HOOKS)
-    with both_deps.engine.begin() as connection:
+    with deps.engine.begin() as connection:
         assert own.once(connection, hook(idempotency_key="one"), "idempotency_key")
         assert not own.once(connection, hook(idempotency_key="one"), "idempotency_key")
 
 
-def test_an_update_of_rows_by_id_writes_what_sqlalchemy_would_and_only_that(both_deps):
+@pytest.mark.both_databases
+def test_an_update_of_rows_by_id_writes_what_sqlalchemy_would_and_only_that(deps):
     rows, change = [hook() for _ in range(3)], {"received_at": AT + timedelta(hours=1), "errors": {"n": ["é"]}}
-    with both_deps.engine.begin() as connection:
+    with deps.engine.begin() as connection:
         Insert(HOOKS).into(connection, rows)
         Update(HOOKS).by_id(connection, [{"id": row["id"], **change} for row in rows[:2]])
         ours = [dict(connection.execute(select(HOOKS).where(HOOKS.c.id == r["id"])).mappings().one()) for r in rows]

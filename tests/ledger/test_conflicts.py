@@ -23,10 +23,10 @@ pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
-def people(both_deps):
+def people(deps):
     for address in (ANA, BEA):
-        opt_in(both_deps, address)
-    return both_deps
+        opt_in(deps, address)
+    return deps
 
 
 def rename(deps, order, meet):
@@ -49,11 +49,13 @@ def in_a_circle(deps, change):
     return [each.exception() for each in done]
 
 
+@pytest.mark.both_databases
 def test_a_real_deadlock_ends_one_transaction(people):
     lost = [error for error in in_a_circle(people, rename) if error]
     assert len(lost) == 1 and isinstance(lost[0], DBAPIError) and conflicts.conflict(lost[0]) == "40P01"
 
 
+@pytest.mark.both_databases
 def test_the_victim_is_retried_and_both_end_well(people):
     with capture_logs() as logs:
         assert in_a_circle(people, retry_on_conflict(rename)) == [None, None]
@@ -63,6 +65,7 @@ def test_the_victim_is_retried_and_both_end_well(people):
         assert {contact.name for contact in session.query(Contact)} == {"xx"}, "each change is there once"
 
 
+@pytest.mark.both_databases
 def test_a_transaction_that_could_not_be_put_in_line_is_retried(people):
     meet = Barrier(2)
 
@@ -81,6 +84,7 @@ def test_a_transaction_that_could_not_be_put_in_line_is_retried(people):
         assert {contact.name for contact in session.query(Contact)} == {"yyy"}, "the second saw what the first wrote"
 
 
+@pytest.mark.both_databases
 def test_other_errors_are_raised_at_once_and_a_conflict_after_five_tries(people, monkeypatch):
     monkeypatch.setattr(conflicts, "LONGEST_PAUSE_S", 0)
     tries = []
@@ -99,6 +103,7 @@ def test_other_errors_are_raised_at_once_and_a_conflict_after_five_tries(people,
     assert len(tries) == 1 + conflicts.TRIES
 
 
+@pytest.mark.both_databases
 def test_events_of_several_people_in_any_order_never_wait_in_a_circle(people):
     """Cal.com tells of a call with several guests in whatever order it likes."""
     with capture_logs() as logs, ThreadPoolExecutor(8) as callers:

@@ -32,6 +32,7 @@ def write_many(engine, writer: int) -> int:
     return writer
 
 
+@pytest.mark.both_databases
 def test_16_writers_at_once_never_find_the_database_locked(engine):
     with ThreadPoolExecutor(16) as writers:
         assert sorted(writers.map(lambda n: write_many(engine, n), range(16))) == list(range(16))
@@ -84,11 +85,13 @@ def test_a_ledger_that_is_away_is_unavailable(url):
     engine.dispose()
 
 
+@pytest.mark.both_databases
 def test_a_table_that_is_not_there_yet_is_unavailable(engine):
     with pytest.raises(LedgerUnavailable), engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM not_there_yet"))
 
 
+@pytest.mark.both_databases
 def test_times_come_back_aware_and_in_utc(sessions):
     toronto = datetime(2026, 11, 24, 7, 0, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
     with sessions.begin() as session:
@@ -98,6 +101,7 @@ def test_times_come_back_aware_and_in_utc(sessions):
     assert kept == toronto and kept.tzinfo is UTC
 
 
+@pytest.mark.both_databases
 def test_a_time_without_a_zone_is_refused(sessions):
     with pytest.raises(StatementError, match="has no time zone"), sessions.begin() as session:
         contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", {}, NOW.replace(tzinfo=None))
@@ -109,6 +113,7 @@ def test_ids_are_ordered_by_time():
     assert {each.version for each in ids} == {7}
 
 
+@pytest.mark.both_databases
 def test_long_texts_come_back_as_they_were_and_take_little_room(sessions):
     html = "<p>Grüße 💇 aus Montréal</p>" * 500
     times = {"fetched_at": NOW, "since_at": NOW, "checked_at": NOW}
@@ -120,6 +125,7 @@ def test_long_texts_come_back_as_they_were_and_take_little_room(sessions):
         assert session.scalar(text("SELECT length(html) FROM template_versions")) < len(html) / 20
 
 
+@pytest.mark.both_databases
 def test_rows_that_must_be_unique_are(sessions):
     with sessions.begin() as session:
         ana = contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", {}, NOW)
@@ -129,11 +135,13 @@ def test_rows_that_must_be_unique_are(sessions):
         )
 
 
+@pytest.mark.both_databases
 def test_a_row_of_nobody_is_refused(sessions):
     with pytest.raises(IntegrityError), sessions.begin() as session:
         session.add(EmailEvent(email_id=new_id(), kind="planned", at=NOW, recorded_at=NOW))
 
 
+@pytest.mark.both_databases
 def test_an_address_stays_suppressed_after_it_is_erased(sessions):
     with sessions.begin() as session:
         added = [
@@ -148,6 +156,7 @@ def test_an_address_stays_suppressed_after_it_is_erased(sessions):
         assert suppressions.find(session, "bea@resend.dev", "pepper", "marketing") is None
 
 
+@pytest.mark.both_databases
 def test_a_suppression_of_marketing_lets_the_rest_through(sessions):
     with sessions.begin() as session:
         suppressions.add(session, "a@r.dev", "p", scope=Scope.MARKETING, reason="left", source="t", now=NOW)

@@ -104,6 +104,7 @@ def flat(counts):
     return {(key, state): sum(took.values()) for (key, state), took in counts.items()}
 
 
+@pytest.mark.both_databases
 def test_days_are_counted_as_reading_every_row_would(ledger, sessions):
     with sessions() as session:
         days = counted_days.counts_of(session, DAYS)
@@ -124,6 +125,7 @@ def test_days_are_counted_as_reading_every_row_would(ledger, sessions):
         assert all(abs(one - other) <= 0.0501 for one, other in zip(told, sorted(took), strict=True))
 
 
+@pytest.mark.both_databases
 def test_the_way_is_counted_as_reading_every_row_would(ledger, sessions):
     with sessions() as session:
         for campaign in (None, "christmas", "evergreen"):
@@ -148,6 +150,7 @@ def change(ledger, session):
     session.execute(ledger.dice.choice(changes))
 
 
+@pytest.mark.both_databases
 def test_what_is_kept_of_a_day_is_what_counting_finds_whatever_happens_to_its_emails(ledger, sessions):
     kept = 0
     for _ in range(30):
@@ -161,6 +164,7 @@ def test_what_is_kept_of_a_day_is_what_counting_finds_whatever_happens_to_its_em
     assert kept > 10, "the days that a change does not touch stay kept"
 
 
+@pytest.mark.both_databases
 def test_a_day_of_other_bounds_is_not_taken_for_this_one(ledger, sessions):
     start, end = DAYS[1]
     with sessions.begin() as session:

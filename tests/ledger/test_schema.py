@@ -71,6 +71,7 @@ def triggers_at(step: str) -> set[str]:
     return {"emails_came", "emails_changed", "emails_went"} if step >= "0028" else set()
 
 
+@pytest.mark.both_databases
 def test_up_and_down_and_up_again(empty):
     assert (schema.current(empty), schema.at_head(empty)) == (None, False)
     schema.upgrade(empty)
@@ -110,6 +111,7 @@ def test_every_step_down_keeps_the_rows_that_refer_to_others(sqlite):
         schema.downgrade(sqlite, "nonsense")
 
 
+@pytest.mark.both_databases
 def test_a_ledger_of_a_newer_release_is_worked_on_and_left_as_it_is(empty):
     """So that the old container works on during a redeploy, and the release before can be rolled back to."""
     schema.upgrade(empty)
@@ -122,6 +124,7 @@ def test_a_ledger_of_a_newer_release_is_worked_on_and_left_as_it_is(empty):
         connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": schema.head()})
 
 
+@pytest.mark.both_databases
 def test_tables_that_differ_from_the_models_are_told(empty):
     schema.upgrade(empty)
     with empty.begin() as connection:
@@ -174,6 +177,7 @@ def test_the_files_are_named_as_alembic_knows_them():
     assert scripts.get_current_head() == revision.head()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "index", ["ix_emails_planned", "ix_emails_unsettled", "ix_emails_unproven", "ix_requests_unsettled"]
 )

@@ -76,6 +76,7 @@ def test_a_server_that_became_read_only_is_told_and_its_connections_are_dropped(
     engine.dispose()
 
 
+@pytest.mark.both_databases
 def test_a_mistake_of_ours_is_none_of_the_database(sessions):
     with pytest.raises(IntegrityError) as found, sessions.begin() as session:
         session.execute(text("INSERT INTO suppressions (id) VALUES (NULL)"))

@@ -97,5 +97,6 @@ def test_eight_threads_of_two_engines_count_on_five_rows_and_lose_nothing(sqlite
     others.dispose()
 
 
+@pytest.mark.both_databases
 def test_postgresql_needs_no_turns(engine):
     assert take_turns(engine) is (engine.dialect.name == "sqlite")

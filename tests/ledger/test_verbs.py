@@ -42,12 +42,13 @@ def by(now, **more) -> batches.Claim:
     return batches.Claim(**{"token": new_id(), "now": now, "until": now + LEASE, "modes": TEST, "most": 100, **more})
 
 
-def test_of_many_claims_each_email_is_won_once(both_deps):
-    due = [email_ids(opt_in(both_deps, f"lead{n}@resend.dev"))[0] for n in range(5)]
+@pytest.mark.both_databases
+def test_of_many_claims_each_email_is_won_once(deps):
+    due = [email_ids(opt_in(deps, f"lead{n}@resend.dev"))[0] for n in range(5)]
 
     def claim(_):
-        with both_deps.sessions.begin() as session:
-            return [e.id for e in batches.claim(session, due, by(both_deps.now()))]
+        with deps.sessions.begin() as session:
+            return [e.id for e in batches.claim(session, due, by(deps.now()))]
 
     with ThreadPoolExecutor(8) as claimers:
         won = [email_id for batch in claimers.map(claim, range(8)) for email_id in batch]
@@ -74,12 +75,13 @@ def test_a_move_is_logged_once_it_is_committed_and_never_where_it_is_not(deps):
     assert [(line["event"], line["email"], line["state"]) for line in lines] == [("email_moved", str(first), "held")]
 
 
-def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(both_deps):
-    receipt = opt_in(both_deps)
-    ids, now = email_ids(receipt), both_deps.now()
+@pytest.mark.both_databases
+def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(deps):
+    receipt = opt_in(deps)
+    ids, now = email_ids(receipt), deps.now()
 
     def claim(at, modes):
-        with both_deps.sessions() as session:
+        with deps.sessions() as session:
             won = [email.id for email in batches.claim(session, ids, by(at, modes=modes))]
             session.rollback()
             return won
@@ -87,18 +89,19 @@ def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(bo
     assert claim(now - timedelta(seconds=1), TEST) == []
     assert claim(now, ("live",)) == []
     assert claim(now + timedelta(days=1), TEST) == ids[:1], "the later ones wait for the first"
-    with both_deps.sessions.begin() as session:
-        enrolment = enrolments.running(session, look(both_deps, ids[0]).enrolment.contact_id)[0]
+    with deps.sessions.begin() as session:
+        enrolment = enrolments.running(session, look(deps, ids[0]).enrolment.contact_id)[0]
         enrolment.state = EnrolmentState.PAUSED
     assert claim(now, TEST) == []
 
 
-def test_a_lease_is_renewed_only_by_its_holder(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
+@pytest.mark.both_databases
+def test_a_lease_is_renewed_only_by_its_holder(deps):
+    first = email_ids(opt_in(deps))[0]
     token = new_id()
-    with both_deps.sessions.begin() as session:
-        batches.claim(session, [first], by(both_deps.now(), token=token))
-        later = both_deps.now() + timedelta(minutes=1)
+    with deps.sessions.begin() as session:
+        batches.claim(session, [first], by(deps.now(), token=token))
+        later = deps.now() + timedelta(minutes=1)
         assert batches.renew(session, [first], new_id(), later) == 0
         assert batches.renew(session, [first], token, later) == 1
         assert emails.abandoned(session, later, 10) == []
@@ -107,23 +110,25 @@ def test_a_lease_is_renewed_only_by_its_holder(both_deps):
         assert batches.mine(session, [first], new_id()) == []
 
 
-def test_a_move_that_the_table_forbids_raises_and_changes_nothing(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
-    with pytest.raises(IllegalTransition), both_deps.sessions.begin() as session:
-        emails.move(session, emails.load(session, [first])[0], State.FAILED, both_deps.now())
-    assert look(both_deps, first).state == "planned"
+@pytest.mark.both_databases
+def test_a_move_that_the_table_forbids_raises_and_changes_nothing(deps):
+    first = email_ids(opt_in(deps))[0]
+    with pytest.raises(IllegalTransition), deps.sessions.begin() as session:
+        emails.move(session, emails.load(session, [first])[0], State.FAILED, deps.now())
+    assert look(deps, first).state == "planned"
 
 
-def test_a_request_is_taken_by_one(both_deps, monkeypatch):
-    write_templates(both_deps)
-    first = email_ids(opt_in(both_deps))[0]
+@pytest.mark.both_databases
+def test_a_request_is_taken_by_one(deps, monkeypatch):
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
     monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
     with pytest.raises(WorkerDied):
-        deliver(both_deps, [first])
-    request_id, later = request_of(both_deps, first).id, both_deps.now() + timedelta(seconds=20)
+        deliver(deps, [first])
+    request_id, later = request_of(deps, first).id, deps.now() + timedelta(seconds=20)
 
     def take(_):
-        with both_deps.sessions.begin() as session:
+        with deps.sessions.begin() as session:
             taken = requests.take(session, request_id, later)
             if taken is not None:
                 requests.begin_try(taken, later, new_id(), LEASE)
@@ -133,26 +138,29 @@ def test_a_request_is_taken_by_one(both_deps, monkeypatch):
         assert sum(takers.map(take, range(8))) == 1
 
 
-def test_of_failures_at_once_each_is_counted_the_very_first_ones_too(both_deps):
+@pytest.mark.both_databases
+def test_of_failures_at_once_each_is_counted_the_very_first_ones_too(deps):
     def fail(_):
-        with both_deps.sessions.begin() as session:
-            receivers.rest(receivers.lock(session, "new"), both_deps.now(), both_deps.now() + LEASE, "away")
+        with deps.sessions.begin() as session:
+            receivers.rest(receivers.lock(session, "new"), deps.now(), deps.now() + LEASE, "away")
 
     with ThreadPoolExecutor(8) as processes:
         list(processes.map(fail, range(16)))
-    with both_deps.reads() as session:
+    with deps.reads() as session:
         assert receivers.find(session, "new").failures == 16
 
 
-def test_what_gets_raises_for_nothing(both_deps):
-    with both_deps.reads() as session:
+@pytest.mark.both_databases
+def test_what_gets_raises_for_nothing(deps):
+    with deps.reads() as session:
         for get in (requests.get, template_versions.get):
             with pytest.raises(NoResultFound):
                 get(session, uuid4())
 
 
-def test_what_finds_may_find_nothing(both_deps):
-    with both_deps.reads() as session:
+@pytest.mark.both_databases
+def test_what_finds_may_find_nothing(deps):
+    with deps.reads() as session:
         assert contacts.find(session, "nobody@resend.dev") is None
         assert contacts.find_by_token(session, "nobody") is None
         assert emails.find_by_resend_id(session, "nobody") is None
@@ -161,45 +169,49 @@ def test_what_finds_may_find_nothing(both_deps):
         assert messages.latest_of(session, uuid4()) is None
 
 
-def test_the_newest_message_of_an_email_is_what_went_out(both_deps):
-    write_templates(both_deps)
-    first = email_ids(opt_in(both_deps))[0]
-    deliver(both_deps, [first])
-    with both_deps.reads() as session:
+@pytest.mark.both_databases
+def test_the_newest_message_of_an_email_is_what_went_out(deps):
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    with deps.reads() as session:
         message = messages.latest_of(session, first)
         assert (message.freeze, message.subject) == (1, "About lead_nurture_email_1")
         assert template_versions.get(session, message.template_version_id).key == "lead_nurture_email_1"
 
 
-def test_ending_an_enrolment_twice_keeps_the_first_reason(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
-    with both_deps.sessions.begin() as session:
+@pytest.mark.both_databases
+def test_ending_an_enrolment_twice_keeps_the_first_reason(deps):
+    first = email_ids(opt_in(deps))[0]
+    with deps.sessions.begin() as session:
         enrolment = emails.load(session, [first])[0].enrolment
-        enrolments.end(session, enrolment, EnrolmentState.EXITED, "booked a call", both_deps.now())
-        enrolments.end(session, enrolment, EnrolmentState.COMPLETED, None, both_deps.now())
+        enrolments.end(session, enrolment, EnrolmentState.EXITED, "booked a call", deps.now())
+        enrolments.end(session, enrolment, EnrolmentState.COMPLETED, None, deps.now())
         assert (enrolment.state, enrolment.exit_reason) == ("exited", "booked a call")
 
 
-def test_what_a_hook_leaves_out_of_a_contact_stays(both_deps):
-    opt_in(both_deps)
+@pytest.mark.both_databases
+def test_what_a_hook_leaves_out_of_a_contact_stays(deps):
+    opt_in(deps)
     facts = {"first_name": None, "business_name": "Salon Ana", "utm_source": "instagram"}
-    with both_deps.sessions.begin() as session:
-        contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, both_deps.now())
-    with both_deps.reads() as session:
+    with deps.sessions.begin() as session:
+        contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, deps.now())
+    with deps.reads() as session:
         ana = contacts.find(session, "ana@resend.dev")
     assert (ana.first_name, ana.business_name, ana.properties) == ("Ana", "Salon Ana", {"utm_source": "instagram"})
 
 
-def test_evidence_of_consent_is_one_sources_whole(both_deps):
-    opt_in(both_deps)
+@pytest.mark.both_databases
+def test_evidence_of_consent_is_one_sources_whole(deps):
+    opt_in(deps)
     told = [
         ({"consent_text": "Yes", "consent_ip": "203.0.113.7"}, ("Yes", None, "203.0.113.7")),
         ({"consent_source": "notion", "consent_ip": "198.51.100.1"}, ("Yes", None, "203.0.113.7")),
         ({"consent_text": "Sure", "consent_source": "notion"}, ("Sure", "notion", None)),
     ]
     for facts, kept in told:
-        with both_deps.sessions.begin() as session:
-            ana = contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, both_deps.now())
+        with deps.sessions.begin() as session:
+            ana = contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, deps.now())
             assert (ana.consent_text, ana.consent_source, ana.consent_ip) == kept
 
 
@@ -234,17 +246,19 @@ def test_what_was_heard_of_a_person_is_found_by_the_person(deps):
     assert "contact_id=?" in plan[0][3], plan
 
 
-def test_refused_calls_are_found_when_their_time_is_over(both_deps):
-    refuse(both_deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
-    with both_deps.reads() as session:
-        assert not hook_events.refused_before(session, both_deps.now(), 10)
-        assert len(hook_events.refused_before(session, both_deps.now() + timedelta(days=30), 10)) == 1
+@pytest.mark.both_databases
+def test_refused_calls_are_found_when_their_time_is_over(deps):
+    refuse(deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
+    with deps.reads() as session:
+        assert not hook_events.refused_before(session, deps.now(), 10)
+        assert len(hook_events.refused_before(session, deps.now() + timedelta(days=30), 10)) == 1
 
 
-def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):
+@pytest.mark.both_databases
+def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(deps):
     for occurrence in ("event-1", "event-1", "event-2"):
-        enrol(both_deps, call(event=Event.BOOKING, occurrence=occurrence, call_at=both_deps.now()))
-    with both_deps.reads() as session:
+        enrol(deps, call(event=Event.BOOKING, occurrence=occurrence, call_at=deps.now()))
+    with deps.reads() as session:
         assert bookings.count(session, "christmas", "test") == 2
         assert bookings.count(session, "christmas", "live") == 0
 

@@ -40,6 +40,7 @@ def processes(engine, notion, redis_server) -> Iterator[list[Deps]]:
         deps.notebook.close()
 
 
+@pytest.mark.both_databases
 def test_660_emails_of_22_templates_in_three_processes_cost_22_queries(processes, notion):
     populate(processes[0])
     before = notion.sandbox.calls[QUERY]
@@ -51,6 +52,7 @@ def test_660_emails_of_22_templates_in_three_processes_cost_22_queries(processes
     assert notion.sandbox.calls[QUERY] - before == 22
 
 
+@pytest.mark.both_databases
 def test_a_notion_that_is_away_costs_one_reading_for_all(processes, notion):
     with notion.sandbox.lock:
         notion.sandbox.settings.merge({"notion": {"fail_always": {"status": 503, "code": "service_unavailable"}}})

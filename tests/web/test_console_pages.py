@@ -327,6 +327,7 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
 class TestListAndTheme:
     """What somebody takes along, and how the pages look."""
 
+    @pytest.mark.both_databases
     def test_the_list_comes_as_csv_with_the_filters_of_the_page_and_is_written_down(self, olga, deps):
         for number in (1, 10):
             sign_up(deps, number)

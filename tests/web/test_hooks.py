@@ -237,6 +237,7 @@ class TestIdempotencyKeys:
         with deps.reads() as session:
             assert session.scalars(select(Contact.first_name)).one() == "Ana"
 
+    @pytest.mark.both_databases
     def test_after_a_day_the_key_is_free(self, client, deps):
         signup_with(client, self.KEY)
         deps.now.forward(hours=25)

@@ -57,6 +57,7 @@ def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
     assert scrape(client)[("funnel_canary_delivered",)] == 1
 
 
+@pytest.mark.both_databases
 def test_a_counter_never_falls_and_what_was_refused_is_no_counter(client, deps):
     opt_in(deps)
     refuse(deps, campaign="christmas", hook="signup", payload={"email": "ana@resend.dev"}, errors={"x": ["y"]})

@@ -28,9 +28,9 @@ LONG = "x" * 400
 
 
 @pytest.fixture
-def client(both_deps):
+def client(deps):
     """A caller of the application, on each database."""
-    return application(both_deps).test_client()
+    return application(deps).test_client()
 
 
 def send(client, raw: bytes, content_type: str = "application/json"):
@@ -42,6 +42,7 @@ def kept(deps) -> list[HookEvent]:
         return list(session.scalars(select(HookEvent)))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "field",
     [
@@ -50,10 +51,10 @@ def kept(deps) -> list[HookEvent]:
         rb'"x": [{"y": "\ud83d\ude00 \ude00"}]', rb'"timezone": "Europe/Berlin"',
     ],
 )  # fmt: skip
-def test_what_no_database_keeps_is_substituted_and_never_costs_a_lead(client, both_deps, field):
+def test_what_no_database_keeps_is_substituted_and_never_costs_a_lead(client, deps, field):
     answer = send(client, b'{"email": "ana@resend.dev", ' + field + b"}")
     assert answer.status_code == 202, answer.json
-    assert "\x00" not in json.dumps(kept(both_deps)[0].payload, ensure_ascii=False)
+    assert "\x00" not in json.dumps(kept(deps)[0].payload, ensure_ascii=False)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +74,11 @@ def test_what_no_database_keeps_is_substituted_and_never_costs_a_lead(client, bo
         (b'"text"', "must be a JSON object"),
     ],
 )
-def test_what_is_not_json_is_told_why_and_kept_as_it_came(client, both_deps, raw, words):
+def test_what_is_not_json_is_told_why_and_kept_as_it_came(client, deps, raw, words):
     answer = send(client, raw)
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
     assert words in answer.json["detail"]
-    (refused,) = kept(both_deps)
+    (refused,) = kept(deps)
     assert refused.outcome == "refused" and words in refused.errors["body"][0]
     assert bytes_of(refused.payload) == raw
 
@@ -99,25 +100,26 @@ ANDRE = {"email": "ana@resend.dev", "first_name": "André"}
         (b"email=ana%40resend.dev&first_name=Andr%C3%A9", "application/x-www-form-urlencoded", ""),
     ],
 )
-def test_what_is_meant_is_read_however_it_is_wrapped(client, both_deps, raw, content_type, encoding):
+def test_what_is_meant_is_read_however_it_is_wrapped(client, deps, raw, content_type, encoding):
     headers = {**BEARER, **({"Content-Encoding": encoding} if encoding else {})}
     assert client.post(SIGNUP, data=raw, headers=headers, content_type=content_type).status_code == 202
-    with both_deps.reads() as session:
+    with deps.reads() as session:
         assert session.scalars(select(Contact.first_name)).one() == "André"
 
 
-def test_a_form_may_have_fields_within_fields_and_fields_twice(client, both_deps):
+@pytest.mark.both_databases
+def test_a_form_may_have_fields_within_fields_and_fields_twice(client, deps):
     body = b"email=ana%40resend.dev&consent[ip]=203.0.113.7&utm_source=a&utm_source=b&objections[]=price"
     assert send(client, body, "application/x-www-form-urlencoded").status_code == 202
-    (call,) = kept(both_deps)
+    (call,) = kept(deps)
     assert call.payload["consent"] == {"ip": "203.0.113.7"} and call.payload["utm_source"] == ["a", "b"]
 
 
-def test_a_form_of_too_many_fields_is_refused_and_kept(client, both_deps):
+def test_a_form_of_too_many_fields_is_refused_and_kept(client, deps):
     raw = b"email=ana%40resend.dev" + b"&x=1" * 1000
     answer = send(client, raw, "application/x-www-form-urlencoded")
     assert answer.status_code == 400 and "Max number of fields exceeded" in answer.json["detail"]
-    assert [bytes_of(call.payload) for call in kept(both_deps)] == [raw]
+    assert [bytes_of(call.payload) for call in kept(deps)] == [raw]
 
 
 @pytest.mark.parametrize(
@@ -127,21 +129,21 @@ def test_a_form_of_too_many_fields_is_refused_and_kept(client, both_deps):
         (b"\xff\xfe\xfd", "", 400), (gzip.compress(b"{", mtime=0), "gzip", 400), (b"\x1f\x8b\x00", "", 400),
     ],
 )  # fmt: skip
-def test_what_nobody_can_read_is_kept_byte_for_byte(client, both_deps, raw, encoding, status):
+def test_what_nobody_can_read_is_kept_byte_for_byte(client, deps, raw, encoding, status):
     headers = {**BEARER, **({"Content-Encoding": encoding} if encoding else {})}
     answer = client.post(SIGNUP, data=raw, headers=headers, content_type="application/json")
     assert answer.status_code == status
-    assert [bytes_of(call.payload) for call in kept(both_deps)] == ([] if status == 413 else [raw])
+    assert [bytes_of(call.payload) for call in kept(deps)] == ([] if status == 413 else [raw])
 
 
-def test_another_content_type_is_told_and_kept_and_a_strangers_never(client, both_deps):
+def test_another_content_type_is_told_and_kept_and_a_strangers_never(client, deps):
     assert send(client, b"<email>ana@resend.dev</email>", "text/xml").status_code == 415
-    assert [event.payload for event in kept(both_deps)] == [{"body": "<email>ana@resend.dev</email>"}]
+    assert [event.payload for event in kept(deps)] == [{"body": "<email>ana@resend.dev</email>"}]
     for raw in (b"{", b'{"email": "nobody"}', b"x" * 70_000):
         for headers in ({}, {"X-Funnel-Signature": "t=1,v1=2"}, {"Authorization": "Bearer wrong"}):
             answer = client.post(SIGNUP, data=raw, headers=headers, content_type="application/json")
             assert answer.status_code in {401, 413}
-    assert len(kept(both_deps)) == 1, "nothing of a stranger is stored"
+    assert len(kept(deps)) == 1, "nothing of a stranger is stored"
 
 
 def test_64_kb_are_taken_and_a_byte_more_is_not(client):
@@ -150,11 +152,12 @@ def test_64_kb_are_taken_and_a_byte_more_is_not(client):
     assert send(client, b'{"email": "ana@resend.dev", "x": "' + b"x" * (65_537 - frame) + b'"}').status_code == 413
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("address", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@BÜCHER.example "])
-def test_an_international_domain_is_one_person_in_either_spelling(client, both_deps, address):
+def test_an_international_domain_is_one_person_in_either_spelling(client, deps, address):
     sign_up(client, email="ana@bücher.example")
     assert sign_up(client, email=address).json["status"] == "duplicate"
-    with both_deps.reads() as session:
+    with deps.reads() as session:
         assert session.scalars(select(Contact.email_norm)).all() == ["ana@xn--bcher-kva.example"]
 
 
@@ -171,8 +174,9 @@ class TestLongNames:
         assert post(client, {**payload, names[0]: "x" * 255}, path).json["status"] == "duplicate"
         assert post(client, {**payload, names[0]: "x" * 254 + "y"}, path).json["status"] == "accepted"
 
-    def test_calendars_with_long_ids_are_known_again(self, client, both_deps):
-        at = both_deps.now().timestamp()
+    @pytest.mark.both_databases
+    def test_calendars_with_long_ids_are_known_again(self, client, deps):
+        at = deps.now().timestamp()
         told = [calendly_event("invitee.created", event=f"{LONG}{n}") for n in (1, 2, 1)]
         assert [call_calendly(client, body, at=at).json["status"] for body in told] == [
             "accepted",
@@ -203,17 +207,17 @@ class TestLongNames:
         {"reschedule_url": "https://a\x00"}, {"tracking": {"utm_source": {"a": 1}}}, {"event": ""},
     ],
 )  # fmt: skip
-def test_what_a_stranger_typed_into_a_calendar_never_costs_a_booking(client, both_deps, odd):
+def test_what_a_stranger_typed_into_a_calendar_never_costs_a_booking(client, deps, odd):
     body = calendly_event("invitee.created")
     body["payload"].update(odd)
-    assert call_calendly(client, body, at=both_deps.now().timestamp()).status_code == 202
+    assert call_calendly(client, body, at=deps.now().timestamp()).status_code == 202
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
-def test_a_time_at_the_end_of_time_is_refused(client, both_deps, at):
+def test_a_time_at_the_end_of_time_is_refused(client, deps, at):
     assert sign_up(client, assessment_score=38, email_1_sent_at=at).status_code == 422
     told = calendly_event("invitee.created", at=at)
-    assert call_calendly(client, told, at=both_deps.now().timestamp()).json["status"] == "ignored"
+    assert call_calendly(client, told, at=deps.now().timestamp()).json["status"] == "ignored"
     assert call_calcom(client, calcom_event("BOOKING_CREATED", cal_booking(at=at))).json["status"] == "ignored"
     # When it was told can be done without, as can when somebody agreed.
     assert call_calcom(client, calcom_event("BOOKING_CREATED", cal_booking(), at)).status_code == 202
@@ -267,9 +271,9 @@ def test_a_schema_takes_anything_and_refuses_in_words(app, schema):
 
 
 @pytest.fixture
-def patient(both_deps):
+def patient(deps):
     """A caller whom no throttle stops."""
-    return application(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
+    return application(replace(deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
 
 
 class TestOverHttp:
@@ -277,6 +281,7 @@ class TestOverHttp:
 
     EXAMPLES = settings(FUZZED, max_examples=20)
 
+    @pytest.mark.both_databases
     @pytest.mark.parametrize("hook", [signup, noshow, maybe, onboarding, booking], ids=lambda hook: hook.__name__[17:])
     def test_our_hooks(self, patient, hook):
         name = hook.__name__.rpartition(".")[2]
@@ -323,22 +328,23 @@ class TestWrongAddresses:
     """What a known caller sends to an address that is none is kept; a stranger neither leaves a row nor guesses on."""
 
     @pytest.mark.parametrize("path", ["/webhook/christmas/sign-up", "/webhook/Christmas/Signup", "/hooks/signup", "/"])
-    def test_it_is_kept_and_said(self, client, both_deps, path):
+    def test_it_is_kept_and_said(self, client, deps, path):
         answer = post(client, {"email": "ana@resend.dev"}, path)
         assert answer.status_code in {404, 405}
         if answer.status_code == 404:
             assert "kept as refused" in answer.json["detail"]
-            assert [(call.outcome, list(call.errors)) for call in kept(both_deps)] == [("refused", ["address"])]
+            assert [(call.outcome, list(call.errors)) for call in kept(deps)] == [("refused", ["address"])]
 
     def test_a_slash_at_the_end_is_taken(self, client):
         assert post(client, {"email": "ana@resend.dev"}, f"{SIGNUP}/").status_code == 202
 
-    def test_a_stranger_leaves_nothing_and_is_throttled(self, client, both_deps):
+    @pytest.mark.both_databases
+    def test_a_stranger_leaves_nothing_and_is_throttled(self, client, deps):
         assert client.post("/webhook/x", json={"email": "x@resend.dev"}).status_code == 404
         wrong = {"Authorization": "Bearer wrong"}
         answers = [client.post("/webhook/x", json={}, headers=wrong).status_code for _ in range(40)]
-        assert answers[0] == 401 and answers[-1] == 429 and kept(both_deps) == []
+        assert answers[0] == 401 and answers[-1] == 429 and kept(deps) == []
 
-    def test_a_question_before_a_call_keeps_nothing(self, client, both_deps):
+    def test_a_question_before_a_call_keeps_nothing(self, client, deps):
         assert client.options(SIGNUP, headers=BEARER).status_code == 200
-        assert kept(both_deps) == []
+        assert kept(deps) == []

@@ -51,6 +51,7 @@ class TestWhoIsThere:
         here = who_is_there(ready, *HERE, 1, None).here
         assert (here.leads, here.stuck) == (2, 2)
 
+    @pytest.mark.both_databases
     def test_many_are_listed_page_by_page_without_gap_or_double(self, ready, monkeypatch):
         monkeypatch.setattr("funnel_app.flows.console.sequences.PAGE", 3)
         runs = [sign_up(ready, number).enrolment_id for number in range(7)]
@@ -114,6 +115,7 @@ class TestCalendar:
         found = look_ahead(ready)
         assert "the shop is closed" in found.standstill and len(found.pauses) == 1
 
+    @pytest.mark.both_databases
     def test_a_subject_is_that_of_the_text_that_was_read_last(self, ready):
         receipt = opt_in(ready)
         deliver(ready, email_ids(receipt)[:1])
@@ -122,6 +124,7 @@ class TestCalendar:
         subjects = {going.key: going.subject for day in look_ahead(ready).days for going in day.going}
         assert subjects["lead_nurture_email_1"] == "About lead_nurture_email_1"
 
+    @pytest.mark.both_databases
     def test_a_reminder_of_a_call_beyond_the_30_days_is_not_on_it(self, live):
         write_templates(live)
         sign_up(live, 9, Event.BOOKING, call_at=live.now() + timedelta(days=32), occurrence="call-9")

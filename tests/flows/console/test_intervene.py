@@ -29,18 +29,19 @@ def first_after(deps, answer, address="ana@resend.dev"):
     return first
 
 
-def test_a_held_email_is_released_and_held_again_where_nothing_was_fixed(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
-    deliver(both_deps, [first])
-    release(both_deps, first)
-    assert (look(both_deps, first).state, both_deps.queues.emails()[-1]) == ("planned", first)
-    deliver(both_deps, [first])
-    assert look(both_deps, first).state == "held"
-    write_templates(both_deps)
-    both_deps.now.forward(minutes=2)
-    release(both_deps, first)
-    deliver(both_deps, [first])
-    assert look(both_deps, first).state == "sent"
+@pytest.mark.both_databases
+def test_a_held_email_is_released_and_held_again_where_nothing_was_fixed(deps):
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    release(deps, first)
+    assert (look(deps, first).state, deps.queues.emails()[-1]) == ("planned", first)
+    deliver(deps, [first])
+    assert look(deps, first).state == "held"
+    write_templates(deps)
+    deps.now.forward(minutes=2)
+    release(deps, first)
+    deliver(deps, [first])
+    assert look(deps, first).state == "sent"
 
 
 def test_a_cancelled_email_is_not_sent_and_those_behind_it_go_on(ready):
@@ -63,6 +64,7 @@ def test_a_failed_email_is_sent_again_under_a_key_of_its_own(ready):
     assert ready.mailer.sent_to() == ["ana@resend.dev"]
 
 
+@pytest.mark.both_databases
 def test_a_finished_sequence_is_taken_up_again_for_a_retry(ready):
     first = first_after(ready, REFUSED)
     with ready.sessions.begin() as session:
@@ -85,6 +87,7 @@ def test_an_ended_sequence_is_not_taken_up_again(ready):
         retry(ready, first)
 
 
+@pytest.mark.both_databases
 def test_an_email_that_waits_for_a_quota_is_tried_now_with_the_same_key(ready):
     first = first_after(ready, QUOTA)
     ready.pause.clear()
@@ -120,6 +123,7 @@ def test_an_ambiguous_email_is_settled_by_a_person(ready, outcome, state, reason
     assert sweep(ready).repeated == 0
 
 
+@pytest.mark.both_databases
 def test_one_that_never_went_out_is_sent_again(ready):
     first = first_after(ready, OTHER)
     old = request_of(ready, first).id

@@ -46,6 +46,7 @@ def test_a_pause_stops_everything_and_a_resume_lets_it_go_on(ready):
     assert actions(ready, receipt) == [(WHO, "pause"), (WHO, "resume")]
 
 
+@pytest.mark.both_databases
 def test_what_a_person_changes_is_shown_in_notion(ready):
     receipt = opt_in(ready)
     for change in (operate.pause, operate.resume, operate.stop):
@@ -88,6 +89,7 @@ def test_a_pause_after_the_freeze_leaves_that_email_its_way(ready):
     assert states(ready, receipt) == ["sending", "planned", "planned", "planned", "planned"]
 
 
+@pytest.mark.both_databases
 def test_a_stop_cancels_what_has_not_gone_with_the_name_as_the_reason(ready):
     receipt = opt_in(ready)
     deliver(ready, email_ids(receipt)[:1])
@@ -97,6 +99,7 @@ def test_a_stop_cancels_what_has_not_gone_with_the_name_as_the_reason(ready):
     assert state_of(ready, receipt) == "exited"
 
 
+@pytest.mark.both_databases
 def test_the_next_email_goes_now_and_the_others_keep_their_times(ready):
     receipt = opt_in(ready)
     catch_up(ready)
@@ -136,6 +139,7 @@ def test_one_step_is_left_out_and_the_others_go(ready):
     assert states(ready, receipt)[1] == "delivered"
 
 
+@pytest.mark.both_databases
 def test_a_held_step_can_be_skipped_too(ready):
     held = hold(ready, 1)
     operate.skip_step(ready, email_ids(held)[0], WHO)
@@ -195,6 +199,7 @@ def test_a_suppressed_address_gets_nothing_or_no_marketing(ready, scope, ended):
     assert actions(ready, receipt) == [(WHO, "suppress")] * 2
 
 
+@pytest.mark.both_databases
 def test_held_emails_are_looked_at_again_at_once(ready):
     receipt = hold(ready, 1)
     first = email_ids(receipt)[0]

@@ -296,6 +296,7 @@ class TestTemplates:
     def test_listing_takes_five_queries_however_many_there_are(self, world):
         assert queries_of(world.deps, lambda: list_templates(world.deps)) == 5
 
+    @pytest.mark.both_databases
     def test_a_version_is_seen_beside_what_leads_get(self, ready):
         ready.notebook.write("christmas_email_1", html="<p>Good day {{ first_name }}</p><p>Our week</p>")
         read_again(ready, "christmas_email_1")

@@ -52,6 +52,7 @@ def test_nothing_of_it_goes_until_it_ends_by_itself(ready, what):
     assert sent(ready, lead) == "sent" and list_pauses(ready).standing == []
 
 
+@pytest.mark.both_databases
 def test_it_ends_by_hand_and_a_second_one_replaces_the_first(ready):
     lead = opt_in(ready)
     pause_sending(ready, PauseRequest("all", "first"), "Olga")
@@ -99,6 +100,7 @@ def test_a_pause_before_the_freeze_wins(ready, monkeypatch):
     assert ready.mailer.calls == [] and states(ready, lead)[0] == "planned"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("kind", "state"), [(AnswerKind.UNREACHABLE, "planned"), (AnswerKind.UNKNOWN, "sent")], ids=["nowhere", "unknown"]
 )
@@ -140,6 +142,7 @@ def test_the_pause_of_one_sequence_is_a_thing_that_needs_somebody_and_its_end_is
     assert lead.next.waits in lead.views[0].sentence and words in lead.next.waits
 
 
+@pytest.mark.both_databases
 def test_what_it_would_do_is_said_before(ready):
     assess(ready)
     told = meaning(

@@ -16,64 +16,68 @@ from tests.flows.leads import email_ids, look, write_templates
 
 
 @pytest.fixture
-def world(both_deps):
-    write_templates(both_deps)
-    return fill(both_deps)
+def world(deps):
+    write_templates(deps)
+    return fill(deps)
 
 
-def test_each_kind_is_found_by_what_one_has_of_it(both_deps, world):
+@pytest.mark.both_databases
+def test_each_kind_is_found_by_what_one_has_of_it(deps, world):
     first = world["delivered"]
     email_id = email_ids(first)[0]
     address = "delivered+ana0@resend.dev"
     for words in ("ANA0@", "salon ana", str(first.contact_id), str(first.enrolment_id), str(email_ids(first)[4])):
-        assert address in [row.contact.email for row in find(both_deps, words).leads], words
-    sent = find(both_deps, str(email_id)).emails[0]
-    assert find(both_deps, look(both_deps, email_id).resend_id).emails == [sent]
-    assert sent in find(both_deps, sent.subject.upper()).emails
-    assert [text.key for text in find(both_deps, "christmas_email_1").texts] == ["christmas_email_1"]
-    assert [call["id"] for call in find(both_deps, str(first.hook_id)).calls] == [str(first.hook_id)]
+        assert address in [row.contact.email for row in find(deps, words).leads], words
+    sent = find(deps, str(email_id)).emails[0]
+    assert find(deps, look(deps, email_id).resend_id).emails == [sent]
+    assert sent in find(deps, sent.subject.upper()).emails
+    assert [text.key for text in find(deps, "christmas_email_1").texts] == ["christmas_email_1"]
+    assert [call["id"] for call in find(deps, str(first.hook_id)).calls] == [str(first.hook_id)]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("typed", ["+1 416 555-0134", "4165550134", "(416) 555.01", "416/5550134"])
-def test_a_telephone_number_is_found_however_it_is_written(both_deps, typed):
+def test_a_telephone_number_is_found_however_it_is_written(deps, typed):
     payload = {"email": "delivered+tel@resend.dev", "phone": "+1 (416) 555-0134"}
-    refuse(both_deps, campaign="christmas", hook="signup", payload=payload, errors={"x": ["y"]})
-    assert [call["email"] for call in find(both_deps, typed).calls] == ["delivered+tel@resend.dev"]
+    refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"x": ["y"]})
+    assert [call["email"] for call in find(deps, typed).calls] == ["delivered+tel@resend.dev"]
 
 
-def test_what_is_nobodys_finds_nothing(both_deps):
-    write_templates(both_deps)
-    send(both_deps, sign_up(both_deps, 0))
-    refuse(both_deps, campaign="christmas", hook="signup", payload={"phone": "+1 416 555 1234"}, errors={})
+def test_what_is_nobodys_finds_nothing(deps):
+    write_templates(deps)
+    send(deps, sign_up(deps, 0))
+    refuse(deps, campaign="christmas", hook="signup", payload={"phone": "+1 416 555 1234"}, errors={})
     nobodys = ("", "a", "0" * 36, "nobody at all", "1234", "%", "_" * 5, "'; drop")
-    assert [words for words in nobodys if find(both_deps, words)] == []
+    assert [words for words in nobodys if find(deps, words)] == []
 
 
-def test_a_segment_is_the_same_for_the_list_as_for_a_letter(both_deps):
+@pytest.mark.both_databases
+def test_a_segment_is_the_same_for_the_list_as_for_a_letter(deps):
     counts = (None, 0, 1, 2, 3)
-    with both_deps.sessions.begin() as session:
+    with deps.sessions.begin() as session:
         for number, (red, orange) in enumerate(product(counts, counts)):
             facts = {"red_systems": red, "orange_systems": orange}
             given = {name: value for name, value in facts.items() if value is not None}
-            now = both_deps.now()
+            now = deps.now()
             address = f"{number}@resend.dev"
             names = {"email": address, "email_norm": address, "unsubscribe_token": str(number)}
             session.add(Contact(**names, properties=given, created_at=now, updated_at=now))
-    with both_deps.reads() as session:
+    with deps.reads() as session:
         everybody = list(session.scalars(select(Contact)))
         for name in SEGMENTS:
             found = {row.email for row in session.scalars(select(Contact).where(in_segment(name)))}
             assert found == {each.email for each in everybody if segment_of(each.properties) == name} != set(), name
 
 
-def test_leads_are_counted_by_the_email_that_goes_next(both_deps):
-    write_templates(both_deps)
-    first = sign_up(both_deps, 0)
-    for lead in (first, sign_up(both_deps, 1)):
-        send(both_deps, lead)
-    sign_up(both_deps, 2)
-    upcoming = look(both_deps, email_ids(first)[1])
-    found = {row.contact.email: row for row in all_leads(both_deps, Wanted(next=upcoming.template_key))}
+@pytest.mark.both_databases
+def test_leads_are_counted_by_the_email_that_goes_next(deps):
+    write_templates(deps)
+    first = sign_up(deps, 0)
+    for lead in (first, sign_up(deps, 1)):
+        send(deps, lead)
+    sign_up(deps, 2)
+    upcoming = look(deps, email_ids(first)[1])
+    found = {row.contact.email: row for row in all_leads(deps, Wanted(next=upcoming.template_key))}
     assert found["delivered+ana0@resend.dev"].next.at == upcoming.due_at
-    assert {row.next.title for row in found.values()} == {both_deps.registry.title_of_email(upcoming.template_key)}
-    assert count_leads(both_deps.reads, Wanted(next=upcoming.template_key)) == len(found) == 2
+    assert {row.next.title for row in found.values()} == {deps.registry.title_of_email(upcoming.template_key)}
+    assert count_leads(deps.reads, Wanted(next=upcoming.template_key)) == len(found) == 2

@@ -74,6 +74,7 @@ class TestRefusedCalls:
         refused(ready)
         assert waiting(ready) == [ANA], "the same call is news again"
 
+    @pytest.mark.both_databases
     def test_the_same_person_s_next_call_that_is_taken_puts_it_aside_and_nobody_else_s_does(self, ready):
         refused(ready), refused(ready, "bea@resend.dev"), refused(ready, hook="booking")
         ready.now.forward(minutes=1)
@@ -102,6 +103,7 @@ class TestIncidents:
             (found,) = incidents.current(session)
         return found
 
+    @pytest.mark.both_databases
     def test_a_bounce_that_is_put_aside_is_over_and_stays_so(self, ready):
         bounced(ready)
         go_round(ready, minutes=2)
@@ -131,6 +133,7 @@ class TestIncidents:
 class TestAddresses:
     """A mistyped address is corrected: what waits goes to the new one, and what went out did not."""
 
+    @pytest.mark.both_databases
     def test_what_waits_goes_to_the_right_address(self, ready):
         receipt = opt_in(ready, "ana@resned.dev")
         deliver(ready, email_ids(receipt)[:1])
@@ -190,6 +193,7 @@ class TestUnsubscribedByMistake:
         assert undo(ready, token)
         assert not find_standing(ready, token).may_undo and not find_standing(ready, token).marketing
 
+    @pytest.mark.both_databases
     def test_what_a_person_forbade_is_not_taken_back(self, ready):
         receipt, token = self.token(ready)
         operate.suppress(ready, receipt.contact_id, WHO)

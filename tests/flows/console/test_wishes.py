@@ -68,6 +68,7 @@ def done(deps) -> list[tuple[str, str, str]]:
     return [(each.action, each.operator, each.source) for each in list_actions(deps.reads).rows]
 
 
+@pytest.mark.both_databases
 def test_a_sequence_is_steered_from_its_row_and_answered_there(desk, notion):
     assert "is paused, " in steer(desk, notion, "Pause") and enrolment(desk).state == "paused"
     assert steer(desk, notion, "Pause").startswith("not done: ")
@@ -123,6 +124,7 @@ def test_nobody_is_taken_for_the_wisher_where_funnel_wrote_the_row_after(desk, n
     assert enrolment(desk).state == "exited"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("where", ["before", "after", "answer"])
 def test_a_wish_is_granted_once_wherever_its_process_dies(desk, notion, monkeypatch, where):
     later = desk.now()
@@ -187,6 +189,7 @@ def test_the_mirror_leaves_wishes_alone(desk, notion):
     assert sequences(notion)[0]["Wish"] == "Pause" and contacts(notion)[0]["Do not mail"] is True
 
 
+@pytest.mark.both_databases
 def test_a_sequence_is_started_from_contacts_by_its_title(desk, notion):
     choices = source(notion, CONTACTS_DATABASE_ID).properties["Start sequence"].config["options"]
     title = desk.registry.title_of_sequence("christmas", "onboarding_phase1")
@@ -202,6 +205,7 @@ def test_a_sequence_is_started_from_contacts_by_its_title(desk, notion):
     assert "there is no one sequence" in contacts(notion)[0]["Wish Answer"]
 
 
+@pytest.mark.both_databases
 def test_a_row_that_a_person_made_starts_a_sequence_for_somebody_new(desk, notion):
     page = write_row(notion, CONTACTS_DATABASE_ID, Name="Bo", Email="bo@resend.dev", Start_sequence="lead_nurture")
     page.by_person = True
@@ -223,6 +227,7 @@ def test_do_not_mail_suppresses_once_and_a_release_is_not_undone(desk, notion):
     assert count(desk, Suppression) == 0
 
 
+@pytest.mark.both_databases
 def test_a_desk_without_the_properties_is_named_with_its_cure_and_breaks_nothing(deps, notion):
     lay(deps, notion, ready=False)
     allow(deps, OLGA)

@@ -20,8 +20,9 @@ def booked(deps, address, **more):
     return call(address, event=Event.BOOKING, occurrence="seat1", call_at=at, source="calcom", **more)
 
 
-def test_seats_that_are_booked_while_the_host_calls_off_all_have_no_reminders(both_deps):
-    now = both_deps.now()
+@pytest.mark.both_databases
+def test_seats_that_are_booked_while_the_host_calls_off_all_have_no_reminders(deps):
+    now = deps.now()
     off = call(
         NAMES[0],
         event=Event.BOOKING_CANCELLED,
@@ -30,13 +31,13 @@ def test_seats_that_are_booked_while_the_host_calls_off_all_have_no_reminders(bo
         happened_at=now,
         whole=Whole(of=frozenset(map(digest, NAMES))),
     )
-    seats = [booked(both_deps, name, happened_at=now - timedelta(minutes=5)) for name in NAMES]
+    seats = [booked(deps, name, happened_at=now - timedelta(minutes=5)) for name in NAMES]
     with ThreadPoolExecutor(9) as webhooks:
-        list(webhooks.map(lambda made: enrol(both_deps, made), [*seats[:4], off, *seats[4:]]))
-    with both_deps.reads() as session:
+        list(webhooks.map(lambda made: enrol(deps, made), [*seats[:4], off, *seats[4:]]))
+    with deps.reads() as session:
         running = [enrolments.running(session, contacts.find(session, name).id) for name in NAMES]
         assert running == [[]] * 8
-        assert bookings.count(session, "christmas", both_deps.mode) == 0
+        assert bookings.count(session, "christmas", deps.mode) == 0
 
 
 @pytest.mark.parametrize("source", ["calcom", "website"])

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
@@ -12,13 +13,13 @@ from tests.factories import make_deps
 from tests.flows.leads import assess, call, count, email_ids, look, opt_in, states
 
 
-def test_opt_in_plans_five_emails_a_day_apart_and_arms_them(both_deps):
-    receipt = opt_in(both_deps)
-    due = [look(both_deps, email_id).due_at - both_deps.now() for email_id in email_ids(receipt)]
+def test_opt_in_plans_five_emails_a_day_apart_and_arms_them(deps):
+    receipt = opt_in(deps)
+    due = [look(deps, email_id).due_at - deps.now() for email_id in email_ids(receipt)]
     assert receipt.http_status == 202
     assert due == [timedelta(minutes=n) for n in range(5)]
-    assert both_deps.queues.emails() == email_ids(receipt)[:1]
-    assert set(both_deps.queues.clock) == set(email_ids(receipt)[1:])
+    assert deps.queues.emails() == email_ids(receipt)[:1]
+    assert set(deps.queues.clock) == set(email_ids(receipt)[1:])
 
 
 def test_live_mode_counts_in_days(sqlite):
@@ -39,34 +40,36 @@ def test_redis_away_does_not_stop_a_hook(deps):
     assert count(deps, Email) == 5
 
 
-def test_a_repeated_call_updates_the_contact_and_starts_nothing(both_deps):
-    first = opt_in(both_deps)
-    again = enrol(both_deps, call(contact={"first_name": "Anna"}))
+@pytest.mark.both_databases
+def test_a_repeated_call_updates_the_contact_and_starts_nothing(deps):
+    first = opt_in(deps)
+    again = enrol(deps, call(contact={"first_name": "Anna"}))
     assert (again.status, again.http_status) == ("duplicate", 200)
     assert again.enrolment_id == first.enrolment_id and len(again.emails) == 5
-    assert count(both_deps, Email) == 5
-    with both_deps.reads() as session:
+    assert count(deps, Email) == 5
+    with deps.reads() as session:
         assert session.scalars(select(Contact.first_name)).all() == ["Anna"]
 
 
-def test_racing_calls_of_one_lead_start_one_sequence(both_deps):
+@pytest.mark.both_databases
+def test_racing_calls_of_one_lead_start_one_sequence(deps):
     with ThreadPoolExecutor(8) as callers:
-        receipts = list(callers.map(lambda _: opt_in(both_deps), range(16)))
+        receipts = list(callers.map(lambda _: opt_in(deps), range(16)))
     assert sorted(r.status for r in receipts) == ["accepted"] + ["duplicate"] * 15
-    assert (count(both_deps, Contact), count(both_deps, Enrolment), count(both_deps, Email)) == (1, 1, 5)
+    assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (1, 1, 5)
 
 
-def test_an_assessment_ends_lead_nurture(both_deps):
-    before = opt_in(both_deps)
-    receipt = assess(both_deps)
+def test_an_assessment_ends_lead_nurture(deps):
+    before = opt_in(deps)
+    receipt = assess(deps)
     assert receipt.ended == [{"sequence": "lead_nurture", "reason": "took the assessment on 24 November"}]
-    assert states(both_deps, before) == ["cancelled"] * 5
-    assert states(both_deps, receipt) == ["planned"] * 5
+    assert states(deps, before) == ["cancelled"] * 5
+    assert states(deps, receipt) == ["planned"] * 5
 
 
-def test_an_opt_in_after_an_assessment_is_ignored_with_the_reason(both_deps):
-    assess(both_deps)
-    receipt = opt_in(both_deps)
+def test_an_opt_in_after_an_assessment_is_ignored_with_the_reason(deps):
+    assess(deps)
+    receipt = opt_in(deps)
     assert (receipt.status, receipt.http_status, receipt.enrolment_id) == ("ignored", 200, None)
     assert (
         receipt.reason

@@ -82,7 +82,7 @@ def test_eight_callers_of_two_processes_start_each_of_five_leads_once(sqlite):
     assert (count(both[0], Contact), count(both[0], Enrolment), count(both[0], Email)) == (5, 5, 25)
 
 
-def test_a_call_by_itself_is_one_commit_on_each_database(both_deps):
-    done = commits(both_deps.engine)
-    assert enrol(both_deps, call()).status == "accepted"
-    assert len(done) == 1 and not both_deps.intake._line
+def test_a_call_by_itself_is_one_commit_on_each_database(deps):
+    done = commits(deps.engine)
+    assert enrol(deps, call()).status == "accepted"
+    assert len(done) == 1 and not deps.intake._line

@@ -62,16 +62,16 @@ PLAYED: dict[str, list[Pair]] = {}
 
 
 @pytest.fixture
-def pairs(both_deps):
+def pairs(deps):
     """Every pair, played once on each database."""
-    database = both_deps.engine.dialect.name
+    database = deps.engine.dialect.name
     if database not in PLAYED:
-        PLAYED[database] = list(play(both_deps, both_deps.registry.campaign("christmas")))
+        PLAYED[database] = list(play(deps, deps.registry.campaign("christmas")))
     return PLAYED[database]
 
 
-def test_every_pair_is_played(both_deps, pairs):
-    assert {pair.sequence for pair in pairs} == set(ENDED_BY) == set(both_deps.registry.campaign("christmas").sequences)
+def test_every_pair_is_played(deps, pairs):
+    assert {pair.sequence for pair in pairs} == set(ENDED_BY) == set(deps.registry.campaign("christmas").sequences)
     for sequence in ENDED_BY:
         told = [pair.event for pair in pairs if pair.sequence == sequence]
         assert set(PEOPLE) | set(CALLS) == set(Event)

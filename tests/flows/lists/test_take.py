@@ -45,13 +45,13 @@ def many(number: int) -> str:
     return "Email,First Name\n" + "".join(f"lead{n}@resend.dev,Ana\n" for n in range(number))
 
 
-def test_each_row_starts_its_sequence_once_and_is_answered(both_deps):
-    first = listed(both_deps, many(7))
+def test_each_row_starts_its_sequence_once_and_is_answered(deps):
+    first = listed(deps, many(7))
     assert {each.answer for each in first.values()} == {"enrolled"} and len(first) == 7
-    assert (count(both_deps, Enrolment), count(both_deps, Email)) == (7, 35)
-    both_deps.now.forward(days=40)
-    assert listed(both_deps, many(7)) == first
-    assert (count(both_deps, Enrolment), count(both_deps, HookEvent)) == (7, 7)
+    assert (count(deps, Enrolment), count(deps, Email)) == (7, 35)
+    deps.now.forward(days=40)
+    assert listed(deps, many(7)) == first
+    assert (count(deps, Enrolment), count(deps, HookEvent)) == (7, 7)
 
 
 @pytest.mark.parametrize("died_after", [0, 1, 2])

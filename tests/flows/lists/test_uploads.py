@@ -74,15 +74,16 @@ def test_what_is_kept_of_a_file_reads_as_the_file_did_or_is_refused_at_once(deps
         uploads.keep_list(deps, "b", "{{Email}},Name\nana@resend.dev,Ana\n".encode("utf-16"), "")
 
 
-def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
-    kept = uploads.keep_list(both_deps, "list.csv", ROWS, "Olga")
-    uploads.look(both_deps, kept, CHOSEN)
-    uploads.start(both_deps, kept, "Olga")
-    assert take_uploaded.take_waiting(both_deps) is False
-    assert stands(both_deps, kept) == ("done", {"enrolled": 7}, True)
-    rows = list(uploads.answered_rows(both_deps.reads, kept))
+@pytest.mark.both_databases
+def test_a_list_comes_in_and_its_file_is_forgotten(deps):
+    kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
+    uploads.look(deps, kept, CHOSEN)
+    uploads.start(deps, kept, "Olga")
+    assert take_uploaded.take_waiting(deps) is False
+    assert stands(deps, kept) == ("done", {"enrolled": 7}, True)
+    rows = list(uploads.answered_rows(deps.reads, kept))
     assert len(rows) == 8 and rows[1][:3] == (2, "lead0@resend.dev", "enrolled")
-    assert take_uploaded.take_waiting(both_deps) is None
+    assert take_uploaded.take_waiting(deps) is None
 
 
 @pytest.mark.parametrize("at", [0, 2, 4])
@@ -152,6 +153,7 @@ def test_the_file_of_a_stopped_import_goes_a_day_later_and_its_answers_stay(deps
     assert uploads.forget_lists(deps) == 1
 
 
+@pytest.mark.both_databases
 def test_drafts_and_old_imports_are_forgotten(deps, begun):
     take_uploaded.take_waiting(deps)
     uploads.keep_list(deps, "other.csv", ROWS, "Olga")

@@ -82,6 +82,7 @@ def test_the_folders_that_a_backup_makes_are_its_owners_alone_and_others_stay(re
     assert modes == [0o700, 0o700, 0o755]
 
 
+@pytest.mark.both_databases
 def test_what_is_restored_is_what_was_backed_up(ready, elsewhere, tmp_path):
     """On either database, and into a SQLite file: texts, times and JSON are the same."""
     first = email_ids(opt_in(ready))[0]
@@ -145,19 +146,19 @@ def test_an_email_that_was_in_flight_at_the_backup_is_not_sent_again(ready, else
     assert look(new, first).state == State.AMBIGUOUS and sent_again == []
 
 
-def test_an_email_that_was_held_at_the_backup_may_have_gone_too(both_deps, elsewhere, tmp_path):
-    first = email_ids(opt_in(both_deps))[0]
-    deliver(both_deps, [first])
-    assert look(both_deps, first).state == State.HELD
-    file = backed_up(both_deps, tmp_path)
-    write_templates(both_deps)
-    both_deps.now.forward(minutes=2)
-    run_on(both_deps)
-    new = successor(both_deps, elsewhere)
+def test_an_email_that_was_held_at_the_backup_may_have_gone_too(deps, elsewhere, tmp_path):
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    assert look(deps, first).state == State.HELD
+    file = backed_up(deps, tmp_path)
+    write_templates(deps)
+    deps.now.forward(minutes=2)
+    run_on(deps)
+    new = successor(deps, elsewhere)
     restore(new, file)
-    both_deps.now.forward(minutes=2)
+    deps.now.forward(minutes=2)
     run_on(new)
-    assert len(both_deps.mailer.calls) == 1 and look(new, first).state == State.AMBIGUOUS
+    assert len(deps.mailer.calls) == 1 and look(new, first).state == State.AMBIGUOUS
 
 
 def test_resends_report_releases_what_waits_and_what_comes_next_goes_on(ready, elsewhere, tmp_path):
@@ -286,6 +287,7 @@ def test_postgresql_is_copied_only_at_the_migration_of_this_release(postgres, tm
         backup(make_deps(postgres), tmp_path)
 
 
+@pytest.mark.both_databases
 def test_a_backup_while_hooks_come_in_is_of_one_moment(ready, tmp_path):
     """Each lead is one contact and five emails, in one transaction: so they are in every copy."""
     stop, begun = Event(), Event()

@@ -99,14 +99,14 @@ def test_nothing_is_pushed_while_sending_is_paused(ready):
     assert sweep(ready).overdue == 1, "when the pause is over somebody must probe"
 
 
-def test_held_emails_are_rechecked_by_one_job(both_deps):
+def test_held_emails_are_rechecked_by_one_job(deps):
     for address in ("ana@resend.dev", "bea@resend.dev"):
-        deliver(both_deps, email_ids(opt_in(both_deps, address))[:1])
-    forget(both_deps)
-    assert sweep(both_deps).held == 0, "not yet"
-    both_deps.now.forward(seconds=16)
-    assert sweep(both_deps).held == 1
-    assert any(name.startswith("recheck") for name in both_deps.queues.queued)
+        deliver(deps, email_ids(opt_in(deps, address))[:1])
+    forget(deps)
+    assert sweep(deps).held == 0, "not yet"
+    deps.now.forward(seconds=16)
+    assert sweep(deps).held == 1
+    assert any(name.startswith("recheck") for name in deps.queues.queued)
 
 
 def test_an_enrolment_ends_when_its_last_email_is_confirmed(ready):

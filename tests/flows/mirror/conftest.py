@@ -6,10 +6,10 @@ from tests.flows.mirror.workspaces import lay
 
 
 @pytest.fixture
-def desk(both_deps, notion):
+def desk(deps, notion):
     """Collaborators on each database whose desk is laid in the stand-in."""
-    lay(both_deps, notion)
-    return both_deps
+    lay(deps, notion)
+    return deps
 
 
 @pytest.fixture

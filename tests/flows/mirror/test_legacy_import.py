@@ -60,6 +60,7 @@ def due(enrolment):
     return [(email.step, email.state, email.due_at) for email in enrolment.emails]
 
 
+@pytest.mark.both_databases
 def test_a_lead_in_mid_sequence_goes_on_where_they_were(live, notion):
     old_row(notion, "ana@resend.dev", ago(days=2, hours=1), ago(days=1, hours=1))
     (carried,) = cut_over(live, dry_run=False)
@@ -89,6 +90,7 @@ def test_what_is_due_next_is_sent_and_nothing_twice(one, notion):
     assert story(one).variables["red_systems"] == 2
 
 
+@pytest.mark.both_databases
 def test_a_second_import_changes_nothing(live, notion):
     old_row(notion, "ana@resend.dev", ago(days=1))
     cut_over(live, dry_run=False)
@@ -97,6 +99,7 @@ def test_a_second_import_changes_nothing(live, notion):
     assert due(story(live)) == before
 
 
+@pytest.mark.both_databases
 def test_a_dry_run_says_all_and_does_nothing(live, notion):
     old_row(notion, "ana@resend.dev", ago(days=1))
     opt_in(live, "bea@resend.dev")
@@ -132,6 +135,7 @@ def test_what_funnel_has_sent_itself_stays_as_it_is(one, notion):
     assert (carried.did, look(one, ids[0]).state) == ("kept", "sent")
 
 
+@pytest.mark.both_databases
 def test_the_mirror_adopts_the_old_rows(live, notion):
     page = old_row(notion, "ana@resend.dev", ago(days=2), ago(days=1))
     person = write_row(notion, CONTACTS_DATABASE_ID, Name="Ana Lopez", Email="Ana@resend.dev", Notes="VIP")

@@ -21,6 +21,7 @@ from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, page
 from tests.flows.sending.test_record_event import report
 
 
+@pytest.mark.both_databases
 def test_a_new_lead_becomes_a_contact_and_a_row_of_the_sequence(desk, notion):
     assess(desk)
     assert total(mirror_all(desk)) == (2, 0)
@@ -34,6 +35,7 @@ def test_a_new_lead_becomes_a_contact_and_a_row_of_the_sequence(desk, notion):
     assert row["Next Email At"] == desk.now.at.replace(minute=0, second=0)
 
 
+@pytest.mark.both_databases
 def test_a_new_lead_costs_few_calls_and_a_later_change_one(desk, notion):
     write_templates(desk)
     receipts = [opt_in(desk, f"lead{number}@resend.dev") for number in range(10)]
@@ -64,6 +66,7 @@ def test_only_what_changed_is_written(one, notion):
     assert calls(notion) == {}, "a repeated hook changes nothing, and nothing is asked"
 
 
+@pytest.mark.both_databases
 def test_a_lead_that_goes_through_it_all_is_told_in_the_rows(desk, notion):
     write_templates(desk)
     first = email_ids(assess(desk))[0]
@@ -141,6 +144,7 @@ def test_a_sequence_that_a_person_pauses_resumes_or_stops_is_shown_so(one, notio
     assert told == ["Paused", "Running", "Stopped"]
 
 
+@pytest.mark.both_databases
 def test_a_contact_of_the_owners_is_found_by_address_and_not_doubled(desk, notion):
     write_row(notion, CONTACTS_DATABASE_ID, Name="Ana Maria (VIP)", Email="Ana@Resend.dev", Notes="met at the fair")
     enrol(desk, call("Ana@Resend.dev"))
@@ -174,6 +178,7 @@ def test_what_funnel_wrote_itself_it_may_correct(one, notion):
     assert contacts(notion)[0]["Name"] == "Ana"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("for_good", [False, True])
 def test_a_row_that_a_person_deleted_is_made_again_at_the_next_change(desk, notion, for_good):
     write_templates(desk)

@@ -17,6 +17,7 @@ from tests.flows.leads import assess, opt_in
 from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, sequences, source
 
 
+@pytest.mark.both_databases
 def test_racing_mirrors_write_each_row_once(desk, notion):
     addresses = [f"lead{number}@resend.dev" for number in range(5)]
     for address in addresses:
@@ -28,6 +29,7 @@ def test_racing_mirrors_write_each_row_once(desk, notion):
     assert sorted(row["Email"] for row in sequences(notion)) == addresses
 
 
+@pytest.mark.both_databases
 def test_a_lost_answer_makes_no_second_row(desk, notion):
     opt_in(desk)
     desk.now.forward(seconds=5)
@@ -129,6 +131,7 @@ def test_one_mirror_at_a_time_occupies_a_worker(one, notion):
     assert contacts(notion) == []
 
 
+@pytest.mark.both_databases
 def test_a_change_while_a_row_is_written_is_written_next(desk, notion):
     receipt = opt_in(desk)
     desk.now.forward(seconds=5)

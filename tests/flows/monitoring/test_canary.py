@@ -46,6 +46,7 @@ def run_one(deps):
     return run_id, email_id
 
 
+@pytest.mark.both_databases
 def test_a_canary_is_delivered_in_either_mode(deps):
     run_id, email_id = run_one(deps)
     assert look(deps, email_id).due_at == deps.now(), "at once in either mode"
@@ -132,6 +133,7 @@ def test_it_never_runs_where_none_is_wanted(engine):
     assert canary.run_when_due(deps) is None and canary.late(deps) is None
 
 
+@pytest.mark.both_databases
 def test_the_canaries_of_the_days_before_leave_nothing_behind(deps):
     _, email_id = run_one(deps)
     deliver(deps, [email_id])

@@ -67,14 +67,15 @@ IN_EACH_MODE = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def world(request, both_deps):
+def world(request, deps):
     """A lead who signed up, in testing mode or not, and pages of the console."""
-    deps = make_deps(both_deps.engine, testing_mode=request.param)
+    deps = make_deps(deps.engine, testing_mode=request.param)
     write_templates(deps)
     opt_in(deps)
     return deps
 
 
+@pytest.mark.both_databases
 @IN_EACH_MODE
 def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     before = _seen(world)
@@ -84,6 +85,7 @@ def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     assert canary.latest(world.reads).enrolment_id == last
 
 
+@pytest.mark.both_databases
 @IN_EACH_MODE
 def test_looking_again_at_a_template_does_not_count_a_canary(world):
     _run_one(world, State.HELD)

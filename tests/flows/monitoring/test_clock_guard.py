@@ -20,8 +20,8 @@ from tests.flows.monitoring.live import LIVE, shift_world
 
 
 @pytest.fixture
-def live(both_deps):
-    return make_deps(both_deps.engine, **LIVE)
+def live(deps):
+    return make_deps(deps.engine, **LIVE)
 
 
 @pytest.mark.parametrize("hours", [2, -2])

@@ -13,11 +13,11 @@ from tests.flows.leads import opt_in
 
 
 @pytest.fixture
-def old(both_deps):
+def old(deps):
     """A ledger whose five emails were due from thirty to twenty-six days ago."""
-    opt_in(both_deps)
-    both_deps.now.forward(days=30)
-    return both_deps
+    opt_in(deps)
+    deps.now.forward(days=30)
+    return deps
 
 
 def kept(deps):
@@ -25,6 +25,7 @@ def kept(deps):
         return counted_days.kept(session)
 
 
+@pytest.mark.both_databases
 def test_a_few_days_are_counted_at_a_time_until_all_but_the_last_two_are_kept(old):
     before = count_figures(old, last_days(old, 60))
     counted = [count_days(old) for _ in range(6)]
@@ -42,8 +43,8 @@ def test_days_of_another_zone_are_forgotten(old):
     assert len(kept(there)) == AT_A_TIME and not kept(there) & of_here
 
 
-def test_nothing_is_kept_of_an_empty_ledger_and_the_sweep_counts(both_deps):
-    assert count_days(both_deps) == 0
-    opt_in(both_deps)
-    both_deps.now.forward(days=3)
-    assert sweep(both_deps).counted == 2
+def test_nothing_is_kept_of_an_empty_ledger_and_the_sweep_counts(deps):
+    assert count_days(deps) == 0
+    opt_in(deps)
+    deps.now.forward(days=3)
+    assert sweep(deps).counted == 2

@@ -14,8 +14,8 @@ LEADS = "https://discord.com/api/webhooks/1/secret"
 
 
 @pytest.fixture
-def live(both_deps):
-    return make_deps(both_deps.engine, **LIVE, leads_webhook_url=LEADS)
+def live(deps):
+    return make_deps(deps.engine, **LIVE, leads_webhook_url=LEADS)
 
 
 def test_a_critical_lead_is_told_once(live):
@@ -46,14 +46,15 @@ def test_others_are_not_told(live):
     assert find_critical(live) == 0
 
 
-def test_tests_are_no_leads(both_deps):
-    deps = make_deps(both_deps.engine, leads_webhook_url=LEADS)
+@pytest.mark.both_databases
+def test_tests_are_no_leads(deps):
+    deps = make_deps(deps.engine, leads_webhook_url=LEADS)
     assess(deps)
     assert find_critical(deps) == 0
 
 
-def test_without_an_address_nothing_is_kept(both_deps):
-    deps = make_deps(both_deps.engine, testing_mode=False)
+def test_without_an_address_nothing_is_kept(deps):
+    deps = make_deps(deps.engine, testing_mode=False)
     assess(deps)
     assert find_critical(deps) == 0
 

@@ -57,6 +57,7 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
 
 
+@pytest.mark.both_databases
 def test_of_a_day_before_the_ledger_was_there_nothing_is_told_and_of_the_first_good_one_that_it_was(live):
     live.now.at = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
     assert not digest_when_due(live) and not digest_when_due(live)

@@ -142,6 +142,7 @@ def test_nothing_is_over_because_nobody_could_look(deps):
     assert len(said(deps)) == 1
 
 
+@pytest.mark.both_databases
 def test_processes_that_see_the_same_at_once_tell_it_once(deps):
     with ThreadPoolExecutor(8) as processes:
         list(processes.map(lambda _: round_of(deps, LATE), range(24)))
@@ -198,6 +199,7 @@ AWAY = Unavailable("hooks.slack.com", "answered 503")
 REFUSED = Rejected("hooks.slack.com", "answered 404: it does not know this webhook any more", "404")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("fault", "grown"), [(AWAY, [320, 600, 600, 600]), (REFUSED, [320, 640, 1280, 2560, 3600, 3600])]
 )
@@ -262,6 +264,7 @@ def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
     assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps.reads) == []
 
 
+@pytest.mark.both_databases
 def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):
     object.__setattr__(deps, "alerts", Picky())
     round_of(deps, {("hook_silent", f"hook {number}"): "word " * 90 for number in range(10)}, [])
@@ -288,6 +291,7 @@ def test_how_long_it_lasted_is_told(deps, lasted, words):
     assert f"(it lasted {words})" in said(deps)[-1]
 
 
+@pytest.mark.both_databases
 def test_what_was_long_ago_is_forgotten(deps):
     round_of(deps, LATE)
     deps.now.forward(minutes=5)

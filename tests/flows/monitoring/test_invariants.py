@@ -51,6 +51,7 @@ def test_overdue_counts_what_is_due_for_over_a_minute_but_not_what_waits_for_its
     assert sweep(ready).overdue == 1
 
 
+@pytest.mark.both_databases
 def test_stuck_counts_what_is_on_its_way_for_over_two_minutes(ready, monkeypatch):
     first = email_ids(opt_in(ready))[0]
     monkeypatch.setattr("funnel_app.flows.sending.deliver._compose_each", lambda *_: {})
@@ -111,6 +112,7 @@ def test_a_new_step_is_as_late_as_those_before_it(ready):
         assert session.query(Email).filter(Email.step == 5).one().due_at == due
 
 
+@pytest.mark.both_databases
 def test_a_new_reminder_keeps_to_the_call(ready):
     at = ready.now() + timedelta(days=10)
     receipt = enrol(ready, call(event=Event.BOOKING, occurrence="a-call", call_at=at))
@@ -125,6 +127,7 @@ def test_a_new_reminder_keeps_to_the_call(ready):
     assert (new.due_at, new.latest_at) == (due, at)
 
 
+@pytest.mark.both_databases
 def test_the_mirror_is_behind_only_where_there_is_one(ready):
     opt_in(ready)
     with ready.sessions.begin() as session:
@@ -143,6 +146,7 @@ def test_a_report_for_an_email_that_is_not_there_is_an_orphan_for_a_day_and_a_st
     assert broken(ready) == {}
 
 
+@pytest.mark.both_databases
 def test_an_orphan_is_fitted_to_its_email_once_that_is_known(ready):
     record_event(ready, report(ready, None, resend_id="resend-0-0"))
     first = email_ids(opt_in(ready))[0]
@@ -160,6 +164,7 @@ def test_live_emails_are_not_overdue_in_testing_mode(sqlite):
     assert broken(testing) == {} and set(states(live, receipt)) == {"planned"}
 
 
+@pytest.mark.both_databases
 def test_bodies_are_removed_30_days_after_the_end(ready):
     receipt = opt_in(ready)
     for email_id in email_ids(receipt):

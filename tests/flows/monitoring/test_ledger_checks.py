@@ -95,6 +95,7 @@ def test_a_ledger_that_was_away_for_a_moment_is_said_with_what_was_not_looked_at
     assert (check.status, check.detail) == ("fault", "was away for a moment, and clock were not looked at")
 
 
+@pytest.mark.both_databases
 def test_a_ledger_of_a_newer_release_is_only_a_warning_since_a_rollback_works_on_it(deps):
     with deps.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999_of_tomorrow'"))

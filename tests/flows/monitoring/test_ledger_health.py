@@ -26,22 +26,23 @@ def beats(deps) -> int:
     return last.beat_at
 
 
-def test_readiness_writes_where_nobody_wrote_lately_and_only_then(both_deps):
-    assert why_unusable(both_deps) is None
-    first = beats(both_deps)
-    both_deps.now.forward(seconds=9)
-    assert why_unusable(both_deps) is None and beats(both_deps) == first
-    both_deps.now.forward(seconds=1)
-    assert why_unusable(both_deps) is None and beats(both_deps) == first + WRITTEN_EVERY
+def test_readiness_writes_where_nobody_wrote_lately_and_only_then(deps):
+    assert why_unusable(deps) is None
+    first = beats(deps)
+    deps.now.forward(seconds=9)
+    assert why_unusable(deps) is None and beats(deps) == first
+    deps.now.forward(seconds=1)
+    assert why_unusable(deps) is None and beats(deps) == first + WRITTEN_EVERY
 
 
-def test_there_is_one_row_and_it_keeps_its_id(both_deps):
-    write_heartbeat(both_deps)
-    with both_deps.reads() as session:
+@pytest.mark.both_databases
+def test_there_is_one_row_and_it_keeps_its_id(deps):
+    write_heartbeat(deps)
+    with deps.reads() as session:
         ledger = heartbeats.find(session).id
-    write_heartbeat(both_deps)
-    check_whole_ledger(both_deps)
-    with both_deps.reads() as session:
+    write_heartbeat(deps)
+    check_whole_ledger(deps)
+    with deps.reads() as session:
         assert heartbeats.find(session).id == ledger
         assert session.scalar(text("SELECT count(*) FROM heartbeats")) == 1
 

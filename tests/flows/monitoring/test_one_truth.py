@@ -233,6 +233,7 @@ def refusing(engine):
 AWAY = {"sqlite": without_a_file, "postgresql": refusing}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("database", AWAY)
 def test_with_the_ledger_away_every_place_that_can_speak_says_so(request, database):
     live = have_a_lead(request.getfixturevalue({"postgresql": "postgres"}.get(database, database)))

@@ -40,8 +40,8 @@ def test_a_ledger_that_is_behind_is_named(deps):
 
 
 @pytest.mark.parametrize(("payload", "kept"), [({"email": 1}, {"email": 1}), ([1, 2], {"body": [1, 2]})])
-def test_what_is_refused_is_kept_with_its_faults(both_deps, payload, kept):
-    hook_id = refuse(both_deps, campaign="christmas", hook="signup", payload=payload, errors={"email": ["wrong"]})
-    with both_deps.reads() as session:
+def test_what_is_refused_is_kept_with_its_faults(deps, payload, kept):
+    hook_id = refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"email": ["wrong"]})
+    with deps.reads() as session:
         hook = session.get(HookEvent, hook_id)
     assert (hook.outcome, hook.payload, hook.errors) == ("refused", kept, {"email": ["wrong"]})

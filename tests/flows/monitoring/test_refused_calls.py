@@ -18,8 +18,8 @@ NO_TIME = {"meeting_time": ["Not a valid datetime."]}
 
 
 @pytest.fixture
-def live(both_deps):
-    return make_deps(both_deps.engine, **LIVE)
+def live(deps):
+    return make_deps(deps.engine, **LIVE)
 
 
 def call(deps, hook="signup", errors=None, address="ana.silva@resend.dev"):
@@ -39,6 +39,7 @@ def test_refused_calls_are_told_once_a_hook_with_their_number_and_reason(live):
     assert len(run_tasks(live, minutes=20)) == 2
 
 
+@pytest.mark.both_databases
 def test_what_follows_is_counted_and_told_when_no_more_comes(live):
     call(live)
     run_tasks(live, minutes=1)
@@ -65,6 +66,7 @@ def test_the_doctor_finds_them_until_they_are_replayed(live):
     assert next(refused(live)).status == "ok"
 
 
+@pytest.mark.both_databases
 def test_a_sender_that_fills_its_room_is_told_by_itself_and_no_other_is(live, monkeypatch):
     monkeypatch.setattr(keep_refused, "BUDGET_BYTES", 9_000)
     call(live, "booking", NO_TIME)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from funnel_app.campaigns.model import Event
@@ -56,6 +57,7 @@ def test_planned_is_the_sum_of_delivered_stopped_and_open(ready):
     assert found["planned"] == found["delivered"] + sum(found["stopped"].values()) + found["open"]
 
 
+@pytest.mark.both_databases
 def test_what_a_canary_sends_is_no_figure(ready):
     opt_in(ready)
     with ready.sessions.begin() as session:
@@ -63,6 +65,7 @@ def test_what_a_canary_sends_is_no_figure(ready):
     assert ledger_stats(ready)["planned"] == 0
 
 
+@pytest.mark.both_databases
 def test_a_stop_without_a_reason_is_unexplained(ready):
     first = deliver_first(ready)
     with ready.sessions.begin() as session:
@@ -79,6 +82,7 @@ def test_what_stands_still_is_unexplained_unless_something_says_why(ready):
     assert ledger_stats(ready)["unexplained"] == 0, "a pause says why"
 
 
+@pytest.mark.both_databases
 def test_a_request_without_an_answer_is_explained_by_resends_last_words(ready):
     ready.mailer.script = [Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded", retry_after=3.0)]
     deliver_first(ready)

@@ -28,8 +28,8 @@ LEADS = "https://discord.com/api/webhooks/1/secret"
 
 
 @pytest.fixture
-def live(both_deps):
-    deps = make_deps(both_deps.engine, **LIVE, leads_webhook_url=LEADS)
+def live(deps):
+    deps = make_deps(deps.engine, **LIVE, leads_webhook_url=LEADS)
     write_templates(deps, GOOD)
     return deps
 
@@ -216,6 +216,7 @@ class TestLookingAgain:
     def looked_at(self, deps):
         return last_examination(deps.process_status).at
 
+    @pytest.mark.both_databases
     def test_after_a_start_and_where_something_began_or_ended(self, live):
         look_again(live)
         began = self.looked_at(live)

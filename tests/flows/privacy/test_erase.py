@@ -71,6 +71,7 @@ def test_while_somebody_reads_the_traces_are_said_to_be_left_and_go_later(deps, 
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
 
 
+@pytest.mark.both_databases
 def test_pages_that_notion_could_not_remove_follow_by_themselves(ready):
     opt_in(ready)
     with ready.sessions.begin() as session:
@@ -91,9 +92,10 @@ def in_notion(deps, notion) -> Deps:
     return replace(deps, notebook=NotionTemplates("ntn_test", "none", calls=calls))
 
 
-def test_rows_that_the_ledger_does_not_know_are_removed_too(both_deps, notion):
+@pytest.mark.both_databases
+def test_rows_that_the_ledger_does_not_know_are_removed_too(deps, notion):
     """One that a person made, and one that was made in a call whose answer never came."""
-    deps = in_notion(both_deps, notion)
+    deps = in_notion(deps, notion)
     write_row(notion, CONTACTS_DATABASE_ID, Name="Ana", Email="Ana@Resend.dev")
     write_row(notion, CONTACTS_DATABASE_ID, Name="Bea", Email="bea@resend.dev")
     opt_in(deps)
@@ -113,9 +115,10 @@ def test_a_table_that_cannot_be_asked_is_said(deps, notion):
     assert erase(deps, "ana@resend.dev") == Erased(known=False, pages_left=0)
 
 
-def test_while_the_rows_are_being_written_nothing_is_erased(both_deps, notion):
+@pytest.mark.both_databases
+def test_while_the_rows_are_being_written_nothing_is_erased(deps, notion):
     """The writer would make them again where they are gone, and keep in the ledger what it wrote."""
-    deps = in_notion(both_deps, notion)
+    deps = in_notion(deps, notion)
     opt_in(deps)
     with deps.sessions.begin() as session:
         (ana,) = session.scalars(select(Contact.id))
@@ -158,6 +161,7 @@ def test_an_address_in_another_script_is_one_person():
     assert names({"email": "ana@Bücher.de"}, "ana@xn--bcher-kva.de")
 
 
+@pytest.mark.both_databases
 def test_refused_calls_of_others_stay(ready):
     for address in ("ana@resend.dev", "susana@resend.dev"):
         refuse(ready, campaign="christmas", hook="signup", payload={"email": address}, errors={"x": ["y"]})
@@ -179,6 +183,7 @@ def test_while_kept_calls_are_looked_through_hooks_are_taken(deps, monkeypatch):
     assert looked == [{"email": "ana@resend.dev"}] and kept(deps) == [{"email": "bea@resend.dev"}]
 
 
+@pytest.mark.both_databases
 def test_what_resend_reports_later_does_not_bring_the_address_back(ready):
     first = email_ids(opt_in(ready))[0]
     deliver(ready, [first])
@@ -195,6 +200,7 @@ def test_what_resend_reports_later_does_not_bring_the_address_back(ready):
         assert [row.source for row in session.query(Suppression)] == ["erase"]
 
 
+@pytest.mark.both_databases
 def test_words_that_belong_to_no_email_of_ours_are_blanked(ready):
     """The website mails by the same account, and Resend tells us of those emails too."""
     for address in ("ana@resend.dev", "bea@resend.dev"):
@@ -204,6 +210,7 @@ def test_words_that_belong_to_no_email_of_ours_are_blanked(ready):
         assert sorted(session.scalars(select(EmailEvent.detail))) == ["550 <bea@resend.dev> full", "erased"]
 
 
+@pytest.mark.both_databases
 def test_the_words_of_a_refused_request_are_blanked(ready):
     deliver(ready, email_ids(opt_in(ready))[:1])
     with ready.sessions.begin() as session:
@@ -213,6 +220,7 @@ def test_the_words_of_a_refused_request_are_blanked(ready):
         assert session.scalar(text("SELECT last_error FROM requests")) == "erased"
 
 
+@pytest.mark.both_databases
 def test_a_word_of_a_critical_lead_that_waits_is_never_said(engine):
     deps = make_deps(engine, leads_webhook_url=CHAT, testing_mode=False)
     for address in ("ana@resend.dev", "bea@resend.dev"):
@@ -276,6 +284,7 @@ GUESTS = {"payload": {"attendees": [{"email": "bea@resend.dev"}, {"email": "Ana@
 TOLD = {"answers": {"Who comes along?": "ana@resend.dev, and banana@resend.dev", "Goal?": "Growth"}}
 
 
+@pytest.mark.both_databases
 def test_a_guest_in_other_peoples_bookings_is_forgotten_there_too(ready):
     booked = call("bea@resend.dev", event=Event.BOOKING, occurrence="e1", call_at=ready.now() + timedelta(days=4))
     enrol(ready, replace(booked, payload=GUESTS, contact=TOLD))

@@ -97,6 +97,7 @@ def known(ready):
     return ready
 
 
+@pytest.mark.both_databases
 def test_an_erased_person_is_nowhere_any_more(known):
     out = token(known)
     assert "ana@resend.dev" in everything(known)
@@ -131,6 +132,7 @@ def test_what_was_planned_is_cancelled(ready):
     assert look(ready, email_ids(receipt)[0]).reason == "erased at their own wish on 24 November"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("answer", "state"), [(QUOTA, "cancelled"), (LOST, "ambiguous")])
 def test_a_call_that_waits_is_not_made_again(ready, answer, state):
     ready.mailer.script = [answer]
@@ -142,6 +144,7 @@ def test_a_call_that_waits_is_not_made_again(ready, answer, state):
         assert session.execute(text("SELECT state, next_attempt_at FROM requests")).all() == [("refused", None)]
 
 
+@pytest.mark.both_databases
 def test_while_an_email_is_being_handed_over_nothing_is_erased(ready, monkeypatch):
     first = email_ids(opt_in(ready))[0]
     monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)

@@ -18,36 +18,34 @@ def token_of(deps) -> str:
         return session.scalars(select(Contact.unsubscribe_token)).one()
 
 
-def test_it_ends_marketing_and_leaves_onboarding_alone(both_deps):
-    marketing = opt_in(both_deps)
-    client = enrol(
-        both_deps, call(event=Event.BOOKING, call_at=both_deps.now() + timedelta(days=9), occurrence="event-1")
-    )
-    again = assess(both_deps, "bea@resend.dev")
-    with both_deps.reads() as session:
+def test_it_ends_marketing_and_leaves_onboarding_alone(deps):
+    marketing = opt_in(deps)
+    client = enrol(deps, call(event=Event.BOOKING, call_at=deps.now() + timedelta(days=9), occurrence="event-1"))
+    again = assess(deps, "bea@resend.dev")
+    with deps.reads() as session:
         ana = session.scalars(select(Contact).where(Contact.email_norm == "ana@resend.dev")).one()
-    assert unsubscribe(both_deps, ana.unsubscribe_token) is True
-    assert set(states(both_deps, marketing)) == {"cancelled"}
-    assert set(states(both_deps, client)) == {"planned"}
-    assert set(states(both_deps, again)) == {"planned"}, "nobody else is touched"
+    assert unsubscribe(deps, ana.unsubscribe_token) is True
+    assert set(states(deps, marketing)) == {"cancelled"}
+    assert set(states(deps, client)) == {"planned"}
+    assert set(states(deps, again)) == {"planned"}, "nobody else is touched"
 
 
-def test_it_holds_for_what_is_enrolled_later(both_deps):
-    write_templates(both_deps)
-    opt_in(both_deps)
-    unsubscribe(both_deps, token_of(both_deps))
-    later = email_ids(assess(both_deps))[0]
-    assert deliver(both_deps, [later]) is Outcome.NOTHING_TO_DO
-    assert (look(both_deps, later).state, look(both_deps, later).reason) == (
+def test_it_holds_for_what_is_enrolled_later(deps):
+    write_templates(deps)
+    opt_in(deps)
+    unsubscribe(deps, token_of(deps))
+    later = email_ids(assess(deps))[0]
+    assert deliver(deps, [later]) is Outcome.NOTHING_TO_DO
+    assert (look(deps, later).state, look(deps, later).reason) == (
         "suppressed",
         "unsubscribed on 24 November",
     )
 
 
-def test_twice_is_once(both_deps):
-    opt_in(both_deps)
-    assert [unsubscribe(both_deps, token_of(both_deps)) for _ in range(2)] == [True, True]
-    with both_deps.reads() as session:
+def test_twice_is_once(deps):
+    opt_in(deps)
+    assert [unsubscribe(deps, token_of(deps)) for _ in range(2)] == [True, True]
+    with deps.reads() as session:
         assert [s.scope for s in session.scalars(select(Suppression))] == ["marketing"]
 
 
@@ -64,16 +62,16 @@ def test_a_token_that_nobody_has_does_nothing(deps):
         (Scope.ALL, Standing(marketing=False, nothing=True, may_undo=True)),
     ],
 )
-def test_a_token_tells_what_its_owner_gets(both_deps, scope, standing):
-    opt_in(both_deps)
+def test_a_token_tells_what_its_owner_gets(deps, scope, standing):
+    opt_in(deps)
     if scope is not None:
-        unsubscribe(both_deps, token_of(both_deps), scope)
-    assert find_standing(both_deps, token_of(both_deps)) == standing
+        unsubscribe(deps, token_of(deps), scope)
+    assert find_standing(deps, token_of(deps)) == standing
 
 
-def test_who_wants_nothing_at_all_gets_no_reminders_either(both_deps):
-    marketing = opt_in(both_deps)
-    client = enrol(both_deps, call(event=Event.ONBOARDING, call_at=both_deps.now()))
-    unsubscribe(both_deps, token_of(both_deps), Scope.ALL)
-    assert set(states(both_deps, marketing)) | set(states(both_deps, client)) == {"cancelled"}
-    assert look(both_deps, email_ids(client)[0]).reason == "unsubscribed from all emails on 24 November"
+def test_who_wants_nothing_at_all_gets_no_reminders_either(deps):
+    marketing = opt_in(deps)
+    client = enrol(deps, call(event=Event.ONBOARDING, call_at=deps.now()))
+    unsubscribe(deps, token_of(deps), Scope.ALL)
+    assert set(states(deps, marketing)) | set(states(deps, client)) == {"cancelled"}
+    assert look(deps, email_ids(client)[0]).reason == "unsubscribed from all emails on 24 November"

@@ -42,9 +42,9 @@ SETTINGS = {
 
 
 @pytest.fixture
-def mailed(sqlite):
+def mailed(engine):
     """A lead whose first email arrived under a Message-ID that we were told."""
-    return with_lead(make_deps(sqlite, **SETTINGS))
+    return with_lead(make_deps(engine, **SETTINGS))
 
 
 def with_lead(deps, message_id=MESSAGE_ID):
@@ -114,6 +114,7 @@ def test_one_told_twice_or_read_by_two_at_once_is_one(mailed):
     assert len(list_received(mailed.reads, None, 9)) == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("written", "kind", "proof"),
     [
@@ -193,8 +194,9 @@ def test_onboarding_goes_on_where_a_client_replies_and_a_reply_keeps_nothing_fro
     assert enrol(mailed, call("bo@resend.dev", Event.ASSESSMENT, contact={"assessment_score": 9})).enrolment_id
 
 
-def test_a_message_id_that_no_event_told_is_asked_for(sqlite):
-    deps = with_lead(make_deps(sqlite, **SETTINGS), message_id=None)
+@pytest.mark.both_databases
+def test_a_message_id_that_no_event_told_is_asked_for(engine):
+    deps = with_lead(make_deps(engine, **SETTINGS), message_id=None)
     deps.inbox.message_ids["resend-0-0"] = f"<{MESSAGE_ID}>"
     assert answer(deps)["proof"] == "references"
     assert running(deps) == []
@@ -257,6 +259,7 @@ def test_a_process_killed_at_any_point_leaves_a_reply_that_is_done_once(mailed, 
     assert running(mailed) == []
 
 
+@pytest.mark.both_databases
 def test_an_answer_that_was_lost_is_asked_again_under_the_same_key_for_a_day_and_no_longer(mailed):
     mailed.mailer.script.append(("taken", Answer(AnswerKind.UNKNOWN, detail="the answer was lost")))
     assert answer(mailed)["forward"] == "due"
@@ -356,6 +359,7 @@ def test_who_was_erased_and_writes_again_is_a_stranger(mailed):
     assert (row["contact_id"], row["proof"], row["forward"]) == (None, None, "sent")
 
 
+@pytest.mark.both_databases
 def test_after_a_month_texts_are_forgotten_and_strangers_altogether(mailed):
     answer(mailed)
     answer(mailed, sender="bo@elsewhere.example", to=None, number=2)

@@ -123,6 +123,7 @@ def test_a_conflict_is_left_to_a_person(ready):
     assert len(ready.mailer.calls) == 1, "the sweep never repeats what is ambiguous"
 
 
+@pytest.mark.both_databases
 def test_an_outcome_unknown_for_an_hour_becomes_ambiguous(ready):
     ready.mailer.script = [LOST] * 100
     first = first_email(ready)
@@ -185,6 +186,7 @@ def test_a_worker_that_lost_its_lease_while_waiting_for_the_rate_makes_no_call(r
     assert look(ready, first).state == "sending"
 
 
+@pytest.mark.both_databases
 def test_a_lease_lost_after_the_wait_makes_no_call_either(ready, monkeypatch):
     first = first_email(ready)
 
@@ -267,6 +269,7 @@ def batch_of_three(deps):
     return [first_email(deps, f"lead{n}@resend.dev") for n in range(3)]
 
 
+@pytest.mark.both_databases
 def test_a_batch_refused_as_a_whole_is_split_into_single_requests(ready):
     ready.mailer.script = [REFUSED]
     batch = batch_of_three(ready)
@@ -299,6 +302,7 @@ def test_a_batch_in_doubt_is_never_split(ready):
     assert {look(ready, email_id).state for email_id in batch} == {"ambiguous"}
 
 
+@pytest.mark.both_databases
 def test_recording_the_answer_never_moves_a_delivered_email_back(ready):
     first = first_email(ready)
 

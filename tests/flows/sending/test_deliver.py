@@ -30,6 +30,7 @@ def test_a_due_email_is_sent_with_its_own_key_and_tag(ready):
     assert (sent.state, sent.resend_id, sent.sent_at) == ("sent", "resend-0-0", ready.now())
 
 
+@pytest.mark.both_databases
 def test_what_was_sent_is_kept_as_it_was_sent(ready):
     first = email_ids(opt_in(ready))[0]
     deliver(ready, [first])
@@ -40,6 +41,7 @@ def test_what_was_sent_is_kept_as_it_was_sent(ready):
     assert message.template_version_id is not None and "{{" not in message.html
 
 
+@pytest.mark.both_databases
 def test_racing_workers_send_each_letter_once(ready):
     read_templates(ready)
     due = [email_ids(opt_in(ready, f"lead{n}@resend.dev"))[0] for n in range(5)]
@@ -79,6 +81,7 @@ def test_an_unsubscribe_that_commits_before_the_freeze_wins(ready, monkeypatch):
     assert ready.mailer.calls == []
 
 
+@pytest.mark.both_databases
 def test_a_pause_that_commits_before_the_freeze_gives_the_email_back(ready, monkeypatch):
     receipt = opt_in(ready)
     compose = deliver_flow.compose
@@ -138,6 +141,7 @@ def test_a_step_later_than_its_sequence_allows_is_skipped(ready):
     assert (first.state, first.reason) == ("skipped", "too late: over 7 days after its time")
 
 
+@pytest.mark.both_databases
 def test_a_suppressed_address_is_not_mailed(ready):
     receipt = opt_in(ready)
     with ready.reads() as session:
@@ -187,10 +191,10 @@ def test_a_process_in_testing_mode_leaves_live_emails_waiting(sqlite):
     assert look(testing, first).state == "planned"
 
 
-def test_a_missing_template_holds_the_email_and_names_it(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
-    assert deliver(both_deps, [first]) is Outcome.NOTHING_TO_DO
-    held = look(both_deps, first)
+def test_a_missing_template_holds_the_email_and_names_it(deps):
+    first = email_ids(opt_in(deps))[0]
+    assert deliver(deps, [first]) is Outcome.NOTHING_TO_DO
+    held = look(deps, first)
     assert held.state == "held"
     assert held.reason == (
         "template lead_nurture_email_1 in Notion: no page in the templates database is named lead_nurture_email_1"

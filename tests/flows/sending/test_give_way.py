@@ -130,8 +130,9 @@ def test_what_would_come_too_late_by_giving_way_is_skipped_with_both_reasons(dep
     )
 
 
-def test_racing_workers_send_each_person_one_email_and_lose_none(both_deps):
-    calm = limited(both_deps)
+@pytest.mark.both_databases
+def test_racing_workers_send_each_person_one_email_and_lose_none(deps):
+    calm = limited(deps)
     read_templates(calm)
     people = [f"p{number}@resend.dev" for number in range(5)]
     due = [first(each) for p in people for each in (enrol(calm, call(p, Event.MAYBE)), opt_in(calm, p))]

@@ -58,6 +58,7 @@ def test_what_resend_says_counts_as_if_its_event_had_come(ready, sent, last, sta
     assert (look(ready, sent).state, look(ready, sent).reason) == (state, reason)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("last", "reason"),
     [
@@ -79,6 +80,7 @@ def test_without_an_answer_it_is_asked_again_at_growing_intervals(ready, sent, l
     assert len(ready.mailer.asked) == 9
 
 
+@pytest.mark.both_databases
 def test_a_key_that_may_only_send_is_recognised_and_said(ready, sent):
     ready.mailer.asking_fault = Rejected("resend", "restricted to only send emails", code="restricted_api_key")
     assert reconcile(ready) == 0
@@ -108,6 +110,7 @@ def test_a_redis_that_is_away_is_nothing_that_resend_said(ready, sent, monkeypat
     assert says(ready, "delivered") == 1, "asked at once when it is back, and not minutes later"
 
 
+@pytest.mark.both_databases
 def test_a_bounce_that_was_told_as_transient_forbids_no_address(ready, sent):
     record_event(ready, report(ready, sent, SOFT_BOUNCE, detail=with_words("mailbox is full", "452 4.2.2")))
     assert says(ready, "bounced") == 1

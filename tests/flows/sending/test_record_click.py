@@ -25,8 +25,8 @@ FIREFOX, OTHER = "Mozilla/5.0 Firefox/145.0", "https://businessx.example/about"
 
 
 @pytest.fixture
-def live(sqlite):
-    return make_deps(sqlite, testing_mode=False, leads_webhook_url="https://chat.example/leads")
+def live(engine):
+    return make_deps(engine, testing_mode=False, leads_webhook_url="https://chat.example/leads")
 
 
 def first_of(deps, address=ANA):
@@ -123,6 +123,7 @@ def test_tests_and_chats_that_are_not_set_tell_nothing(sqlite, live):
     assert notify_of_undecided(testing) == 1, "the live lead alone"
 
 
+@pytest.mark.both_databases
 def test_an_erasure_and_a_month_reach_where_a_reader_was(live):
     first = first_of(live)
     click(live, first)

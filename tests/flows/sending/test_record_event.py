@@ -63,6 +63,7 @@ def test_the_same_report_counts_once(ready):
     assert kinds(timeline(ready, first)).count("email.delivered") == 1
 
 
+@pytest.mark.both_databases
 def test_reports_that_come_together_are_each_kept_once(ready):
     """Whoever writes for those who wait beside it does as if each had come alone, a repeated one among them."""
     emails = [email_ids(sent(ready, f"lead{n}@resend.dev"))[0] for n in range(6)]
@@ -80,6 +81,7 @@ def test_an_email_is_found_by_resends_id_where_the_tag_is_missing(ready):
     assert look(ready, first).state == "delivered"
 
 
+@pytest.mark.both_databases
 def test_a_delivery_before_our_own_record_is_not_lost_and_not_moved_back(ready):
     first = email_ids(opt_in(ready))[0]
     ready.mailer.script = [lambda: record_event(ready, report(ready, first, resend_id="resend-0-0"))]
@@ -90,6 +92,7 @@ def test_a_delivery_before_our_own_record_is_not_lost_and_not_moved_back(ready):
     assert "sent" not in kinds(timeline(ready, first))
 
 
+@pytest.mark.both_databases
 def test_a_delivery_settles_an_email_whose_answer_was_lost(ready):
     first = email_ids(opt_in(ready))[0]
     ready.mailer.script = [Answer(AnswerKind.CONFLICT, detail="409")]
@@ -119,6 +122,7 @@ def test_reports_only_move_forward_in_any_order(ready, order, ends):
     assert [kind for kind in kinds(timeline(ready, first)) if kind.startswith("email.")] == list(order)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", ["email.sent", "email.delivery_delayed", "email.delivered", "email.complained"])
 def test_what_waits_to_be_sent_and_is_reported_has_gone_and_does_not_go_again(ready, kind):
     """Nothing but a letter that was handed over carries the tag by which Resend's report names an email."""
@@ -131,15 +135,16 @@ def test_what_waits_to_be_sent_and_is_reported_has_gone_and_does_not_go_again(re
     assert found.sent_at == ready.now() - timedelta(days=2)
 
 
-def test_what_is_held_and_is_reported_has_gone_too(both_deps):
-    first = email_ids(opt_in(both_deps))[0]
-    deliver(both_deps, [first])
-    assert look(both_deps, first).state == "held"
-    record_event(both_deps, report(both_deps, first))
-    write_templates(both_deps)
-    both_deps.now.forward(days=2)
-    recheck_held(both_deps)
-    assert (look(both_deps, first).state, both_deps.mailer.calls) == ("delivered", [])
+@pytest.mark.both_databases
+def test_what_is_held_and_is_reported_has_gone_too(deps):
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    assert look(deps, first).state == "held"
+    record_event(deps, report(deps, first))
+    write_templates(deps)
+    deps.now.forward(days=2)
+    recheck_held(deps)
+    assert (look(deps, first).state, deps.mailer.calls) == ("delivered", [])
 
 
 def test_a_failure_leaves_what_waits_to_be_sent_since_nothing_went_out(ready):
@@ -155,6 +160,7 @@ def test_no_report_brings_back_what_was_cancelled(ready):
     assert states(ready, receipt)[0] == "cancelled"
 
 
+@pytest.mark.both_databases
 def test_a_report_of_an_unknown_email_is_kept(ready):
     assert record_event(ready, report(ready, uuid4(), resend_id="somebody-elses")) is True
     with ready.reads() as session:
@@ -225,6 +231,7 @@ class TestSentAgain:
         deliver(ready, [again])
         assert (look(ready, again).state, look(ready, again).resend_id) == ("sent", "resend-1-0")
 
+    @pytest.mark.both_databases
     def test_that_the_old_try_arrived_after_all_is_believed_and_nothing_goes_again(self, ready, again):
         record_event(ready, report(ready, again, resend_id="resend-0-0"))
         assert look(ready, again).state == "delivered"

@@ -79,6 +79,7 @@ class TestOneOfMany:
         assert [look(ready, each).state for each in due if each != due[2]] == ["sent"] * 5
         assert recheck_held(ready) == 0
 
+    @pytest.mark.both_databases
     def test_a_sequence_that_left_the_files_holds_its_email_and_the_others_go(self, ready):
         due = leads(ready, 6)
         with ready.sessions.begin() as session:
@@ -137,6 +138,7 @@ class TestMoved:
     CALL = datetime(2026, 11, 24, 12, 2, tzinfo=UTC)
     LATER = datetime(2026, 11, 29, 12, 2, tzinfo=UTC)
 
+    @pytest.mark.both_databases
     def test_between_claim_and_freeze(self, ready, monkeypatch):
         reminders = email_ids(enrol(ready, booked(self.CALL)))
         deliver(ready, reminders[1:2])
@@ -166,6 +168,7 @@ class TestMoved:
 class TestWithdrawn:
     """A call that certainly went nowhere is withdrawn when an email of it is no longer wanted."""
 
+    @pytest.mark.both_databases
     def test_who_left_while_the_quota_was_used_up_is_not_mailed_when_it_resets(self, ready):
         receipt = opt_in(ready)
         ready.mailer.script = [QUOTA]
@@ -198,6 +201,7 @@ class TestWithdrawn:
         tried = [payload["text"].split(" days")[0] for _, payloads in ready.mailer.calls for payload in payloads]
         assert tried == ["11", "10"]
 
+    @pytest.mark.both_databases
     @pytest.mark.parametrize(
         ("wrong", "right"),
         [
@@ -270,6 +274,7 @@ class TestLate:
         recheck_held(ready)
         assert states(ready, receipt)[0] == "skipped"
 
+    @pytest.mark.both_databases
     def test_a_wait_for_the_window_keeps_the_lateness(self, ready, monkeypatch):
         first = leads(ready, 1)[0]
         with ready.sessions.begin() as session:

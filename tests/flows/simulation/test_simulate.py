@@ -17,9 +17,11 @@ from funnel_app.flows.simulation.script import TITLES, NotUnderstood, write_scri
 from funnel_app.flows.simulation.simulate import simulate
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.ledger.models import Scope, TemplateVersion
+from tests.factories import christmas_only
+from tests.fakes import FrozenClock
 from tests.flows.leads import count_all, opt_in, write_templates
 
-AT = "2026-12-03 14:00"
+AT, NOW = "2026-12-03 14:00", FrozenClock()()
 STARTS = datetime.fromisoformat(AT + "-05:00")
 
 
@@ -164,30 +166,30 @@ def test_it_warns_of_a_deadline_that_is_over(deps):
         ({"lead": "ana@resend.dev", "at": "2020-01-01"}, "goes on from now"),
     ],
 )
-def test_what_cannot_be_played_is_said(deps, given, words):
+def test_what_cannot_be_played_is_said(given, words):
     with pytest.raises(NotUnderstood, match=words):
-        write_script(deps.registry, **{"name": "five_day", "now": deps.now(), **given})
+        write_script(christmas_only(), **{"name": "five_day", "now": NOW, **given})
 
 
-def test_times_are_on_the_campaigns_clock_unless_they_say_otherwise(deps):
+def test_times_are_on_the_campaigns_clock_unless_they_say_otherwise():
     def at(text):
-        return write_script(deps.registry, "five_day", now=deps.now(), at=text).at
+        return write_script(christmas_only(), "five_day", now=NOW, at=text).at
 
     assert at("2026-12-03 14:00") == datetime(2026, 12, 3, 19, tzinfo=UTC) == at("2026-12-03T20:00+01:00")
-    assert at("") == deps.now()
+    assert at("") == NOW
 
 
-def test_an_event_is_understood_in_whatever_letters(deps):
-    script = write_script(deps.registry, "Five-Day  follow-up", now=deps.now(), then=[" No-Show  + 2d "])
+def test_an_event_is_understood_in_whatever_letters():
+    script = write_script(christmas_only(), "Five-Day  follow-up", now=NOW, then=[" No-Show  + 2d "])
     assert (script.sequence.name, script.then[0].what) == ("five_day", "no_show")
-    assert script.then[0].at == deps.now() + timedelta(days=2)
+    assert script.then[0].at == NOW + timedelta(days=2)
 
 
 @pytest.mark.parametrize(("title", "what"), TITLES.items())
-def test_an_event_is_called_by_its_title_or_by_its_name(deps, title, what):
+def test_an_event_is_called_by_its_title_or_by_its_name(title, what):
     for called in (title, what):
-        script = write_script(deps.registry, "five_day", now=deps.now(), then=[f"{called} +2d call +4d"])
-        assert (script.then[0].what, script.then[0].call_at) == (what, deps.now() + timedelta(days=4))
+        script = write_script(christmas_only(), "five_day", now=NOW, then=[f"{called} +2d call +4d"])
+        assert (script.then[0].what, script.then[0].call_at) == (what, NOW + timedelta(days=4))
 
 
 def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):

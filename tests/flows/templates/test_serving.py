@@ -150,12 +150,13 @@ def test_every_text_that_was_seen_is_kept_once(deps, notion):
     assert kept[0].since_at > kept[1].since_at, "the first text is what Notion has again"
 
 
-def test_however_many_workers_need_a_text_one_of_them_reads_it(both_deps):
+@pytest.mark.both_databases
+def test_however_many_workers_need_a_text_one_of_them_reads_it(deps):
     """Eight threads on five keys, again and again; what they all get is the text."""
-    keys = both_deps.registry.template_keys()[:5]
+    keys = deps.registry.template_keys()[:5]
     for key in keys:
-        both_deps.notebook.write(key, html=f"<p>{key}</p>")
-    deps = replace(both_deps, sleep=sleep)
+        deps.notebook.write(key, html=f"<p>{key}</p>")
+    deps = replace(deps, sleep=sleep)
     with ThreadPoolExecutor(8) as workers:
         got = list(workers.map(lambda key: (key, ready_version(deps, key).html), keys * 16))
     assert set(got) == {(key, f"<p>{key}</p>") for key in keys}

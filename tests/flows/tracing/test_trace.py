@@ -40,46 +40,44 @@ class TestStrangers:
         told = {"scope": "all", "reason": "mail was stopped by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
         assert trace(deps, "nobody@resend.dev")["suppressions"] == [told]
 
-    def test_a_refused_call_that_names_it_is_shown_with_its_fix(self, both_deps):
+    def test_a_refused_call_that_names_it_is_shown_with_its_fix(self, deps):
         errors = {"meeting_time": ["Not a valid datetime."]}
-        refuse(both_deps, campaign="christmas", hook="booking", payload={"email": "joana@resend.dev"}, errors=errors)
-        mine = refuse(
-            both_deps, campaign="christmas", hook="booking", payload={"email": "Ana@Resend.dev"}, errors=errors
-        )
-        told = trace(both_deps, "ana@resend.dev")
+        refuse(deps, campaign="christmas", hook="booking", payload={"email": "joana@resend.dev"}, errors=errors)
+        mine = refuse(deps, campaign="christmas", hook="booking", payload={"email": "Ana@Resend.dev"}, errors=errors)
+        told = trace(deps, "ana@resend.dev")
         assert [hook["id"] for hook in told["hooks"]] == [str(mine)], "another's address that ends so is another's"
         assert "a call that named it was refused (meeting_time: Not a valid datetime.)" in told["sentence"]
         assert f"flask hooks replay {mine} --set" in told["sentence"]
 
-    def test_addresses_like_it_are_named(self, both_deps):
+    def test_addresses_like_it_are_named(self, deps):
         for address in ("maria.santos@gmail.com", "bea@resend.dev", "delivered+canary-1@resend.dev"):
-            opt_in(both_deps, address)
+            opt_in(deps, address)
         for typed in ("maria.santos@gmial.com", "naria.santos@gmail.com", "maria.santo@gmail.com"):
-            told = trace(both_deps, typed)
+            told = trace(deps, typed)
             assert told["similar"] == ["maria.santos@gmail.com"]
             assert told["sentence"].endswith("; did you mean maria.santos@gmail.com?")
         for typed in ("%@gmail.com", "delivered+canary-2@resend.dev", "", "maria"):
-            assert trace(both_deps, typed)["similar"] == []
+            assert trace(deps, typed)["similar"] == []
 
 
-def test_a_refused_call_of_somebody_known_is_part_of_the_story(both_deps):
-    opt_in(both_deps)
-    both_deps.now.forward(minutes=5)
+def test_a_refused_call_of_somebody_known_is_part_of_the_story(deps):
+    opt_in(deps)
+    deps.now.forward(minutes=5)
     call = {"email": "ana@resend.dev", "meeting_time": "soon"}
     errors = {"meeting_time": ["Not a valid datetime."]}
-    hook_id = refuse(both_deps, campaign="christmas", hook="booking", payload=call, errors=errors)
-    told = trace(both_deps, "ana@resend.dev")
+    hook_id = refuse(deps, campaign="christmas", hook="booking", payload=call, errors=errors)
+    told = trace(deps, "ana@resend.dev")
     assert [hook["outcome"] for hook in told["hooks"]] == ["accepted", "refused"]
     what = f"by the website, refused: meeting_time: Not a valid datetime.; flask hooks show {hook_id}"
     assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "Booking", "what": what}
 
 
-def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
-    write_templates(both_deps)
-    first = email_ids(opt_in(both_deps))[0]
-    deliver(both_deps, [first])
-    record_event(both_deps, report(both_deps, first, detail="250 ok"))
-    story = trace(both_deps, " ANA@resend.dev ")
+def test_the_story_names_hooks_sequences_emails_and_events(deps):
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    record_event(deps, report(deps, first, detail="250 ok"))
+    story = trace(deps, " ANA@resend.dev ")
     assert story["contact"]["email"] == "ana@resend.dev"
     assert [(h["hook"], h["outcome"], h["status"]) for h in story["hooks"]] == [("signup", "accepted", 202)]
     assert story["enrolments"][0]["hook_id"] == story["hooks"][0]["id"]
@@ -101,18 +99,18 @@ def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
     assert email["events"][-1] == {"at": "2026-11-24T12:00:00Z", "kind": "delivered", "detail": "250 ok"}
 
 
-def test_the_story_tells_each_thing_once_in_time_order(both_deps):
-    write_templates(both_deps)
-    first, *_, last = email_ids(opt_in(both_deps))
-    deliver(both_deps, [first])
+def test_the_story_tells_each_thing_once_in_time_order(deps):
+    write_templates(deps)
+    first, *_, last = email_ids(opt_in(deps))
+    deliver(deps, [first])
     for seconds, kind in ((1, "email.sent"), (2, "email.delivered")):
-        both_deps.now.forward(seconds=seconds)
-        record_event(both_deps, report(both_deps, first, kind))
-    cancel(both_deps, last)
-    both_deps.now.forward(seconds=1)
-    assess(both_deps)
-    suppress(both_deps, "ana@resend.dev", Scope.MARKETING)
-    lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(both_deps, "ana@resend.dev")["story"]]
+        deps.now.forward(seconds=seconds)
+        record_event(deps, report(deps, first, kind))
+    cancel(deps, last)
+    deps.now.forward(seconds=1)
+    assess(deps)
+    suppress(deps, "ana@resend.dev", Scope.MARKETING)
+    lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(deps, "ana@resend.dev")["story"]]
     assert lines == [
         ("00:00", "Sign-up", "by the website, accepted"),
         ("00:00", "Nurture for new opt-ins", "started with 5 emails"),
@@ -128,20 +126,20 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
     ]
 
 
-def test_what_the_funnel_itself_found_is_told_too(both_deps):
-    receipt = opt_in(both_deps)
+def test_what_the_funnel_itself_found_is_told_too(deps):
+    receipt = opt_in(deps)
     first = email_ids(receipt)[0]
-    deliver(both_deps, [first])
-    release(both_deps, first)
-    write_templates(both_deps)
-    both_deps.now.forward(minutes=2)
-    deliver(both_deps, [first])
-    record_event(both_deps, report(both_deps, first, resend_id="resend-0-0"))
-    record_event(both_deps, report(both_deps, first, resend_id="another"))
+    deliver(deps, [first])
+    release(deps, first)
+    write_templates(deps)
+    deps.now.forward(minutes=2)
+    deliver(deps, [first])
+    record_event(deps, report(deps, first, resend_id="resend-0-0"))
+    record_event(deps, report(deps, first, resend_id="another"))
     for email_id in email_ids(receipt)[1:]:
-        cancel(both_deps, email_id)
-    sweep(both_deps)
-    told = [line["what"] for line in trace(both_deps, "ana@resend.dev")["story"]]
+        cancel(deps, email_id)
+    sweep(deps)
+    told = [line["what"] for line in trace(deps, "ana@resend.dev")["story"]]
     assert told[2:6] == [
         (
             "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "

@@ -1,0 +1,105 @@
+"""Which tests run on PostgreSQL too, and whether every statement of the ledger is run there by one of them.
+
+A test costs on PostgreSQL what it costs on SQLite, and proves something new only where a statement, a lock or a count
+is new. So those run on both that are marked `both_databases`; at the end of a whole run each place in the ledger that
+asked SQLite must have asked PostgreSQL.
+"""
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from funnel_app.ledger import driver
+
+# `make quick` runs on SQLite alone.
+DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
+LEDGER = f"{Path(driver.__file__).parent}{os.sep}"
+# They carry out what others in the ledger word.
+HANDS = {f"{LEDGER}{name}.py" for name in ("compiled", "driver", "engine", "insert_or_ignore")}
+# What SQLite alone needs to be asked: its file, a ledger in memory, and tables recreated to be changed.
+ONLY_SQLITE = ("storage.damage:", "scratch.", "schema._changing:", "schema.downgrade:", "schema.make_revision:")
+
+# By database: each place, and the test that asked there first.
+asked: dict[str, dict[str, str]] = defaultdict(dict)
+
+
+def watch() -> None:
+    """Note from now on which place in the ledger asks which database."""
+    event.listen(Engine, "before_cursor_execute", lambda connection, *_: _note(connection))
+    for name in ("ask", "write"):
+        setattr(driver, name, _noting(getattr(driver, name)))
+
+
+def _noting(verb: Any) -> Any:
+    def noted(connection: Connection, text: str, *given: Any) -> Any:
+        if not text.startswith("BEGIN"):
+            _note(connection)
+        return verb(connection, text, *given)
+
+    return noted
+
+
+def _note(connection: Connection) -> None:
+    if place := _place():
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+        asked[connection.dialect.name].setdefault(place, test)
+
+
+def _place() -> str | None:
+    """Return the function and line of the ledger that asks; None for what a flow's commit writes."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame := frame and frame.f_back:
+        code = frame.f_code
+        if code.co_filename.startswith(LEDGER) and code.co_filename not in HANDS:
+            return f"{Path(code.co_filename).stem}.{code.co_qualname}:{frame.f_lineno}"
+    return None
+
+
+def never_asked_postgresql(asked: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the places that asked SQLite and not PostgreSQL, though they should."""
+    missing = asked["sqlite"].keys() - asked["postgresql"].keys()
+    return sorted(place for place in missing if not place.startswith(ONLY_SQLITE))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that takes a ledger, and is for both databases, have one of each."""
+    chosen = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" in metafunc.fixturenames and not chosen and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("engine", DATABASES, indirect=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist noted."""
+    for database, places in getattr(node, "workeroutput", {}).get("asked", {}).items():
+        asked[database].update(places)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was noted to the run that started this worker; fail a whole run that left a place out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["asked"] = dict(asked)
+    elif _is_whole(session) and never_asked_postgresql(asked):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_whole(session: pytest.Session) -> bool:
+    given = session.config
+    chosen = given.option.keyword or given.option.markexpr or given.args_source is pytest.Config.ArgsSource.ARGS
+    return not chosen and len(DATABASES) > 1 and not session.testsfailed and not session.shouldstop
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Say which places asked only SQLite, and a test of each that may be marked."""
+    for place in never_asked_postgresql(asked) if _is_whole(terminalreporter._session) else []:
+        terminalreporter.write_line(
+            f"{place} never asked PostgreSQL: mark one of its tests both_databases, such as {asked['sqlite'][place]}"
+        )
