@@ -9,8 +9,9 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -47,19 +48,24 @@ def _noting(verb: Any) -> Any:
 
 
 def _note(connection: Connection) -> None:
-    if place := _place():
-        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
-        asked[connection.dialect.name].setdefault(place, test)
+    noted = asked[connection.dialect.name]
+    if (place := _place()) and place not in noted:
+        noted[place] = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 
 
 def _place() -> str | None:
     """Return the function and line of the ledger that asks; None for what a flow's commit writes."""
     frame: FrameType | None = sys._getframe(2)
     while frame := frame and frame.f_back:
-        code = frame.f_code
-        if code.co_filename.startswith(LEDGER) and code.co_filename not in HANDS:
-            return f"{Path(code.co_filename).stem}.{code.co_qualname}:{frame.f_lineno}"
+        if name := _name(frame.f_code):
+            return f"{name}:{frame.f_lineno}"
     return None
+
+
+@cache
+def _name(code: CodeType) -> str | None:
+    ours = code.co_filename.startswith(LEDGER) and code.co_filename not in HANDS
+    return f"{Path(code.co_filename).stem}.{code.co_qualname}" if ours else None
 
 
 def never_asked_postgresql(asked: Mapping[str, Mapping[str, str]]) -> list[str]:

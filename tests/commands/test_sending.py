@@ -30,7 +30,7 @@ def test_sending_is_paused_and_goes_on(run):
         "All sending is paused until Monday 30 November, 09:00, by otto: prices.\n"
     )
     asked = run("sending", "resume", given="n\n")
-    assert asked.exit_code == 1 and asked.stdout.startswith("0 emails that waited go at once.\nResume it?")
+    assert asked.exit_code == 1 and asked.stdout.startswith("No email waits for it.\nResume it?")
     assert "All sending is paused" in run("sending", "show").stdout
     assert run("sending", "resume", "--yes").stdout == "All sending goes on; what waited goes now.\n"
     assert run("sending", "show").stdout == "Nothing is paused.\n"

@@ -19,7 +19,7 @@ from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
-from tests.console_world import fill, sign_up
+from tests.console_world import fill, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.test_words import NOT_THE_OWNERS
@@ -300,6 +300,17 @@ class TestHealth:
         assert "What to do:</strong> Make a key at resend.com" in shown.text
         statuses = re.findall(r">(fault|warning|ok)</span>", shown.text)
         assert statuses == sorted(statuses, key=["fault", "warning", "ok"].index) and set(statuses) >= {"fault", "ok"}
+
+    def test_the_health_page_has_the_headline_of_today_with_addresses_in_full(self, olga, deps):
+        write_templates(deps)
+        send(deps, opt_in(deps, "emil@resend.dev"), 1, "email.bounced", "the mailbox does not exist")
+        seen = {("bounced", ""): "1 email to e***@resend.dev: the mailbox does not exist"}
+        note(deps, seen, ())
+        deps.now.forward(minutes=5)
+        note(deps, seen, ())
+        pages = [LexborHTMLParser(olga.get(f"/console/{page}").text) for page in ("", "doctor")]
+        today, health = [shown.css_first(".headline").text(strip=True) for shown in pages]
+        assert today == health and "emil@resend.dev" in health
 
     def test_today_itself_asks_nobody_outside(self, olga, deps, monkeypatch):
         monkeypatch.setattr(deps.account, "domains", lambda: pytest.fail("Resend is asked"))

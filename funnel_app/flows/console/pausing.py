@@ -93,7 +93,9 @@ def going_now(deps: Deps, what: str) -> str:
     if not found:
         raise NotPossible(_nobody_paused(deps.registry, names))
     waits = len(_due_before(deps.reads, found[0], deps.now()))
-    return f"{things(waits, 'email')} that waited {'goes' if waits == 1 else 'go'} at once."
+    if not waits:
+        return "No email waits for it."
+    return f"{things(waits, 'email')} became due meanwhile: the first of each lead goes at once, and the others move."
 
 
 @retry_on_conflict

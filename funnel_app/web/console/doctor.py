@@ -1,11 +1,16 @@
 """Doctor: run all checks on request."""
 
+from collections.abc import Mapping
+
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
 from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.undelivered import undelivered_lately
+from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.console.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
@@ -17,4 +22,13 @@ def doctor() -> ResponseReturnValue:
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: standing(checks, status) for status in WORST_FIRST}
-    return page("doctor.html", headline=current_headline(deps), checks=checks, counts=counts, now=deps.now())
+    headline = current_headline(deps, whole=_whole(deps))
+    return page("doctor.html", headline=headline, checks=checks, counts=counts, now=deps.now())
+
+
+def _whole(deps: Deps) -> Mapping[str, str]:
+    """Return what names addresses, in full as on Today; nothing where the ledger cannot be asked."""
+    try:
+        return undelivered_lately(deps)
+    except LedgerUnavailable:
+        return {}

@@ -8,7 +8,14 @@ import pytest
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.leads import find_lead, find_leads
-from funnel_app.flows.console.pausing import PauseRequest, list_pauses, meaning, pause_sending, resume_sending
+from funnel_app.flows.console.pausing import (
+    PauseRequest,
+    going_now,
+    list_pauses,
+    meaning,
+    pause_sending,
+    resume_sending,
+)
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.console.until import read_until
 from funnel_app.flows.maintenance.sweep import sweep
@@ -67,7 +74,10 @@ def test_what_waited_goes_as_every_late_email_does(ready):
     before = [look(ready, each).due_at for each in email_ids(lead)]
     pause_sending(ready, PauseRequest("lead_nurture", "quiet days"), "Olga")
     ready.now.forward(hours=2)
+    assert going_now(ready, "lead_nurture").startswith("5 emails became due meanwhile: the first of each lead goes at")
     resume_sending(ready, "lead_nurture", "Olga")
+    with pytest.raises(NotPossible, match=r"Nobody paused “Nurture for new opt-ins”"):
+        going_now(ready, "lead_nurture")
     assert sent(ready, lead) == "sent"
     moved = [look(ready, each).due_at - was for each, was in zip(email_ids(lead)[1:], before[1:], strict=True)]
     assert {round(each.total_seconds()) // 60 for each in moved} == {120}, "the steps behind it move by its lateness"

@@ -48,7 +48,7 @@ def test_a_storm_of_refusals_loses_no_write(desk, notion):
     for number in range(3):
         assess(desk, f"lead{number}@resend.dev")
     storm = [Fault(status=429, retry_after=1), Fault(status=429, retry_after=30), Fault(), Fault(status=529)]
-    notion.sandbox.settings.notion.fail = storm * 6
+    notion.sandbox.settings.notion.fail = storm * 3
     mirror_all(desk, turns=200)
     assert notion.sandbox.settings.notion.fail == []
     assert sorted(row["Email"] for row in contacts(notion)) == [f"lead{number}@resend.dev" for number in range(3)]
