@@ -56,13 +56,13 @@ def read_received(deps: Deps, row: ReceivedEmail) -> bool:
     with deps.reads() as session:
         flood = received_emails.count_from(session, row.sender, row.received_at - HOUR) > MOST_FROM_ONE
     if flood:
-        return _settle(deps, row.id, None, TOO_MANY)
+        return _conclude(deps, row.id, None, TOO_MANY)
     try:
         letter = _fetch(deps, row)
         _learn(deps, row, references_of(letter.headers))
     except GatewayError as error:
         return _put_off(deps, row, error)
-    return _settle(deps, row.id, letter, None)
+    return _conclude(deps, row.id, letter, None)
 
 
 def _fetch(deps: Deps, row: ReceivedEmail) -> IncomingEmail:
@@ -89,7 +89,7 @@ def _put_off(deps: Deps, row: ReceivedEmail, error: GatewayError) -> bool:
     now, age = deps.now(), deps.now() - row.received_at
     gone = isinstance(error, Rejected) and error.code in NEVER_READ and (error.code != GONE or age > STORED_WITHIN)
     if gone or age > UNREAD_AFTER:
-        return _settle(deps, row.id, None, f"Resend did not give out its text: {error.message}")
+        return _conclude(deps, row.id, None, f"Resend did not give out its text: {error.message}")
     until = now + min(FIRST_PAUSE * (1 << min(row.attempts, 10)), LONGEST_PAUSE)
     with deps.sessions.begin() as session:
         received_emails.postpone(session, row.id, until, f"its text cannot be fetched: {error.message}")
@@ -98,7 +98,7 @@ def _put_off(deps: Deps, row: ReceivedEmail, error: GatewayError) -> bool:
 
 
 @retry_on_conflict
-def _settle(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: str | None) -> bool:
+def _conclude(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: str | None) -> bool:
     with deps.sessions.begin() as session:
         found = received_emails.find(session, received_id)
         match = _match(session, found, letter) if found else Match()

@@ -243,7 +243,7 @@ def test_a_process_killed_at_any_point_leaves_a_reply_that_is_done_once(mailed, 
         # Resend took it, and the answer was never written down.
         mailed.mailer.script.append(die)
     else:
-        target = "read.settle" if place == "settled" else "read._settle"
+        target = "read.settle" if place == "settled" else "read._conclude"
         monkeypatch.setattr(f"funnel_app.flows.replies.{target}", die)
     with pytest.raises(WorkerDied):
         answer_received(mailed)
