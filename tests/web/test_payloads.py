@@ -13,7 +13,7 @@ from sqlalchemy import select
 from funnel_app.bodies import bytes_of
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.models import Contact, HookEvent
-from funnel_app.web.hooks import booking, calcom_events, calendly, maybe, noshow, onboarding, resend, signup
+from funnel_app.web.hooks import booking, calcom_schemas, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.legacy.prefect import ENTRANCES
 from tests.apps import application
 from tests.factories import LEGACY_KEY
@@ -244,7 +244,7 @@ ANYTHING = st.recursive(
 SCHEMAS = [
     signup.SignupSchema, noshow.NoShowSchema, maybe.MaybeSchema, onboarding.OnboardingSchema, booking.BookingSchema,
     calendly.CalendlySchema, calendly.InviteeSchema,
-    calcom_events.CalcomSchema, calcom_events.BookingSchema, calcom_events.NoShowUpdatedSchema,
+    calcom_schemas.CalcomSchema, calcom_schemas.BookingSchema, calcom_schemas.NoShowUpdatedSchema,
 ]  # fmt: skip
 FUZZED = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 

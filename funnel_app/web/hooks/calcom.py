@@ -19,7 +19,8 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.whole import Whole, digest
 from funnel_app.web.auth import is_signed_body, require_calendar, require_json
 from funnel_app.web.bounded_request import HookBlueprint
-from funnel_app.web.hooks.calcom_events import (
+from funnel_app.web.hooks.calcom_people import booker_of, loaded
+from funnel_app.web.hooks.calcom_schemas import (
     ATTENDEE,
     BOOKING,
     MISSED_ATTENDEE,
@@ -27,7 +28,6 @@ from funnel_app.web.hooks.calcom_events import (
     CalcomSchema,
     way_of_booking,
 )
-from funnel_app.web.hooks.calcom_people import booker_of, loaded
 from funnel_app.web.hooks.calcom_series import ended_series_of, series_of
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, plain

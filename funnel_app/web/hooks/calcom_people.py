@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import looked_up, normalised
-from funnel_app.web.hooks.calcom_events import ATTENDEE
+from funnel_app.web.hooks.calcom_schemas import ATTENDEE
 
 Row = Mapping[str, Any]
 
