@@ -244,7 +244,8 @@ def test_a_process_that_waits_says_so_at_first_and_then_once_a_minute(deps, monk
     deps.queues.away = True
     with capture_logs() as logs:
         jobs.process.wait_for_redis(Waits(), "worker")
-    assert [line["event"] for line in logs] == ["waiting_for_redis"] * 2
+    # Threads that an earlier test left may say something too.
+    assert [line["event"] for line in logs].count("waiting_for_redis") == 2
 
 
 def test_a_child_without_its_parent_does_not_begin(monkeypatch):
