@@ -151,8 +151,9 @@ def capital(words: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """Return a clause as a sentence: capitalised, with one full stop."""
-    return f"{capital(words).rstrip('.')}." if words else ""
+    """Return a clause as a sentence: capitalised, with one full stop unless it asks something."""
+    told = capital(words).rstrip(".")
+    return told if not told or told.endswith("?") else f"{told}."
 
 
 def ago(at: datetime, now: datetime) -> str:
