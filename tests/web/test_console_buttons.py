@@ -100,7 +100,7 @@ class TestButtons:
         assert "1 email is in doubt." in asked and "It was delivered" in asked and "They were" not in asked
         olga.send("/console/settle", form="/console/settle", outcome="delivered")
         text = olga.get("/console/settle").text
-        assert "No email is in doubt now" in text and "was delivered" not in text
+        assert "No email is in doubt now" in text and "It was delivered" not in text
 
     def test_an_ambiguous_email_is_settled(self, olga, deps, world):
         email_id = email_ids(world["ambiguous"])[0]
