@@ -26,6 +26,7 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.gateways.resend.inbox import IncomingEmail
+from funnel_app.rules.call import Call
 from funnel_app.rules.reports import Report
 from tests.console_world import catch_up, report, send
 from tests.flows.leads import call, email_ids
@@ -67,12 +68,17 @@ def go_wrong(deps: Deps, leads: dict[str, Receipt]) -> dict[str, Receipt]:
     return found
 
 
+def _named(address: str, contact: dict[str, str]) -> Call:
+    """Return a sign-up whose payload has the address, as the website's has."""
+    return call(address, contact=contact, payload={"email": address, **contact})
+
+
 def _compare_texts(deps: Deps) -> dict[str, Receipt]:
     deps.notebook.pages[f"{COMPARED}b"] = deps.notebook.pages[COMPARED]
     deps.notebook.write(f"{COMPARED}b", subject="Three numbers, said shortly", html="<p>Hi {{ first_name }}</p>")
     for number in range(24):
-        contact = {"first_name": f"Person {number}"}
-        come = replace(call(f"delivered+year{number}@resend.dev", contact=contact), campaign="evergreen")
+        come = _named(f"delivered+year{number}@resend.dev", {"first_name": f"Person {number}"})
+        come = replace(come, campaign="evergreen")
         send(deps, enrol(deps, come), 1, None if number % 5 == 4 else "email.delivered")
     return {}
 
@@ -81,22 +87,22 @@ def _sign_up_oddly(deps: Deps) -> dict[str, Receipt]:
     hostile = {"first_name": HOSTILE, "name": HOSTILE, "business_name": HOSTILE}
     long = {"first_name": LONG, "name": f"{LONG} {LONG}", "business_name": LONG}
     found = {
-        "hostile": enrol(deps, call("delivered+hostile@resend.dev", contact=hostile, payload=hostile)),
-        "long": enrol(deps, call(ADDRESS, contact=long, payload=long)),
+        who: enrol(deps, _named(address, contact))
+        for who, address, contact in (("hostile", "delivered+hostile@resend.dev", hostile), ("long", ADDRESS, long))
     }
     catch_up(deps)
     return found
 
 
 def _complain(deps: Deps) -> dict[str, Receipt]:
-    receipt = enrol(deps, call("delivered+cross@resend.dev", contact={"first_name": "Cross"}))
+    receipt = enrol(deps, _named("delivered+cross@resend.dev", {"first_name": "Cross"}))
     send(deps, receipt, 1)
     report(deps, email_ids(receipt)[0], "email.complained")
     return {"complained": receipt}
 
 
 def _write_back(deps: Deps) -> dict[str, Receipt]:
-    receipt = enrol(deps, call("delivered+rita@resend.dev", contact={"first_name": "Rita"}))
+    receipt = enrol(deps, _named("delivered+rita@resend.dev", {"first_name": "Rita"}))
     first = email_ids(receipt)[0]
     deliver(deps, [first])
     values = {"at": deps.now(), "resend_id": None, "detail": None, "email_id": first}

@@ -6,7 +6,7 @@ Without canaries.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.model import Mode
@@ -44,18 +44,13 @@ def ambiguous(session: Session, limit: int) -> list[Email]:
 
 def next_planned(session: Session, after: datetime, until: datetime, limit: int) -> list[Email]:
     """Return the next emails with their contacts, soonest first."""
-    rows = _with_contact().where(
-        PLANNED,
-        Email.due_at >= after,
-        Email.due_at < until,
-        Enrolment.state == EnrolmentState.ACTIVE,
-    )
+    rows = _with_contact().where(*_goes(after, until))
     return list(session.scalars(rows.order_by(Email.due_at).limit(limit)))
 
 
 def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
-    """Return the due times of the emails planned in a span."""
-    rows = select(Email.due_at).where(PLANNED, Email.due_at >= after, Email.due_at < until, ~of_canary())
+    """Return the due times of the emails that `next_planned` lists for a span, of all of them."""
+    rows = select(Email.due_at).join(Email.enrolment).where(*_goes(after, until), Enrolment.mode != Mode.CANARY)
     return list(session.scalars(rows))
 
 
@@ -74,6 +69,10 @@ def count_paused(session: Session) -> int:
     """Count the paused enrolments."""
     wanted = written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY
     return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
+
+
+def _goes(after: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return PLANNED, Email.due_at >= after, Email.due_at < until, Enrolment.state == EnrolmentState.ACTIVE
 
 
 def _with_contact() -> Select[Email]:

@@ -14,6 +14,7 @@ from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe
 from funnel_app.ledger.engine import open_engine
 from funnel_app.web.console.said import said
+from funnel_app.web.console.words import sentence
 from tests.apps import application
 from tests.console_world import hold, send, sign_up
 from tests.factories import make_deps
@@ -54,6 +55,14 @@ def place(migrated_sqlite, tmp_path_factory):
 def test_a_subject_is_shown_as_its_reader_sees_it(place, path):
     text = place[0].get(f"/console/{path}").text
     assert READ in text and "deadline_date" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("", ""), ("it waits", "It waits."), ("it waits.", "It waits."), ("is Redis away?", "Is Redis away?")],
+)
+def test_a_sentence_ends_once(words, told):
+    assert sentence(words) == told
 
 
 def test_a_subject_that_cannot_be_read_is_shown_as_typed(place):

@@ -1,6 +1,6 @@
 """Leads: the list that operators search, and one lead's page: the history of `trace`, what comes, what can be done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import CLICKED, OPENED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
+from funnel_app.flows.console.next_email import Next, next_email
 from funnel_app.flows.console.true_now import true_now
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
@@ -22,15 +22,6 @@ from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, 
 
 PAGE = 50
 AT_A_TIME = 500
-
-
-@dataclass(frozen=True)
-class Next:
-    """The email that goes next to a lead: what it is called, when, and what it waits for instead, as a clause."""
-
-    title: str
-    at: datetime
-    waits: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +156,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         suppression=suppression,
         # A sequence that started between the two reads appears at the next load.
         views=[_view(e, told[str(e.id)]) for e in joined if str(e.id) in told],
-        next=_next(deps.registry, joined, told),
+        next=next_email(deps.registry, joined, told),
         true_now=true_now(deps.registry, joined),
         days=by_day(moments(deps.registry, traced, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
@@ -182,17 +173,6 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
     possible = CAN.get(enrolment.state, ())
     waiting = any(email.state == State.PLANNED for email in enrolment.emails)
     return tuple(verb for verb in possible if verb != "send_next_now" or waiting)
-
-
-def _next(registry: Registry, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
-    """Return what goes first of all sequences as the trace tells it: what waits comes after what does not."""
-    coming = [row["next"] for row in told.values() if row["next"]]
-    if not coming:
-        return None
-    first = min(coming, key=lambda each: (each["waits"] is not None, each["at"]))
-    keys = {str(email.id): email.template_key for each in joined for email in each.emails}
-    title = registry.title_of_email(keys[first["email"]])
-    return Next(title, datetime.fromisoformat(first["at"]), first["waits"])
 
 
 def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:

@@ -156,8 +156,8 @@ ALARMS: Mapping[str, Alarm] = {
     State.BOUNCED: _happens(
         "Emails bounced",
         "a mailbox does not take them; nothing more goes to its address",
-        "Ask the lead for another address and correct it on the lead's page; if it is right after all, release it "
-        "there, or with flask contacts release",
+        "Ask the lead for another address and correct it on the lead's page; if it is right after all, press “Mail "
+        "again” there, or with flask contacts release",
         f"leads?trouble={State.BOUNCED}",
     ),
     State.COMPLAINED: _happens(

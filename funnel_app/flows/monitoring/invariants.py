@@ -108,7 +108,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "A sequence lacks emails",
         "a lead in a sequence with fewer emails than it has",
         "the sweep plans the missing steps",
-        "some of their emails are not planned; that is done by itself",
+        "some of its emails are not planned yet",
         "nothing: it is repaired by itself",
         _incomplete,
     ),

@@ -18,7 +18,7 @@ INSTEAD = tuple(
         (rf"run flask emails resolve{ID} delivered, failed or not-sent", "press what you found beside it"),
         (r"tell with flask emails resolve", "press what you found beside it"),
         (r"flask emails resolve tells", "the buttons beside it tell"),
-        (r"resume it with flask sending resume, or under Pauses in the console", "resume it under Pauses"),
+        (r"resume it with flask sending resume, or under Pauses in the \S+", "resume it under Pauses"),
         (r"flask events replay --given-up, or ", ""),
         (r"run flask(?: --app wsgi)? templates audit", "see Templates"),
         (r"flask templates audit", "Templates"),

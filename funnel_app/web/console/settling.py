@@ -38,13 +38,17 @@ ASIDES = {
         settle.put_aside_incident,
     ),
 }
-# Findings on all ambiguous emails, as the buttons' labels.
+# Findings on all ambiguous emails, as the buttons' labels; and on the only one.
 OUTCOMES = {
     "delivered": ("They were delivered", "They count as delivered, and their sequences go on."),
     "not-sent": (
         "They never went out: send them",
         "They are written again and go now. Whoever got one after all gets it twice.",
     ),
+}
+OF_ONE = {
+    "delivered": ("It was delivered", "It counts as delivered, and its sequence goes on."),
+    "not-sent": ("It never went out: send it", "It is written again and goes now. If it did arrive, it arrives twice."),
 }
 
 
@@ -63,7 +67,8 @@ def put_aside(what: str, target: UUID) -> ResponseReturnValue:
 @blueprint.get("/settle")
 def ask_settle() -> ResponseReturnValue:
     """Ask what is known of all ambiguous emails."""
-    return page("settle.html", outcomes=OUTCOMES, in_doubt=settle.count_in_doubt(current_deps().reads))
+    in_doubt = settle.count_in_doubt(current_deps().reads)
+    return page("settle.html", outcomes=OF_ONE if in_doubt == 1 else OUTCOMES, in_doubt=in_doubt)
 
 
 @blueprint.post("/settle")

@@ -10,6 +10,7 @@ from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import IN_WORDS, SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.replies.history import KINDS
 from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
@@ -151,8 +152,9 @@ def capital(words: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """Return a clause as a sentence: capitalised, with one full stop."""
-    return f"{capital(words).rstrip('.')}." if words else ""
+    """Return a clause as a sentence: capitalised, with one full stop unless it asks something."""
+    told = capital(words).rstrip(".")
+    return told if not told or told.endswith("?") else f"{told}."
 
 
 def ago(at: datetime, now: datetime) -> str:
@@ -173,6 +175,8 @@ def reported(kind: str) -> str:
     """Return a kind of event in words; Resend's reports differ from the ledger's own records."""
     if kind == SCANNED:
         return "Resend: clicked by a program"
+    if kind in KINDS:
+        return KINDS[kind]
     name = kind.removeprefix("email.")
     words = STATES[name] if name in SAID_OTHERWISE else spaced(name)
     return words if name == kind else f"Resend: {words}"
