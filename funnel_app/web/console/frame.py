@@ -157,7 +157,7 @@ def logout() -> ResponseReturnValue:
 @blueprint.get("/<path:rest>")
 def nowhere(rest: str) -> ResponseReturnValue:
     """Show that there is no such page."""
-    raise NotFound(f"There is no page {rest} in the console.")
+    raise NotFound(f"There is no page “{rest}” in the console.")
 
 
 def static_file(filename: str) -> ResponseReturnValue:
