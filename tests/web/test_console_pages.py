@@ -213,7 +213,8 @@ class TestReading:
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
-        assert "held" in text and "no page in the templates database" in text and "No email needed it yet" in text
+        assert "held" in text and "no page in the templates database" in text
+        assert "Notion is asked for it within a minute." in text
         text = olga.get("/console/templates/christmas_email_1").text
         assert ("a made-up lead" in text and "Nothing to fix" in text) or "warning" in text
         framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
