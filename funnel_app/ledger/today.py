@@ -54,9 +54,10 @@ def next_planned(session: Session, after: datetime, until: datetime, limit: int)
 
 
 def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
-    """Return the due times of the emails planned in a span."""
+    """Return the due times of the emails planned in a span, without those of paused leads, as they are listed."""
+    of_paused = select(Enrolment.id).where(written(Enrolment.state, EnrolmentState.PAUSED))
     rows = select(Email.due_at).where(PLANNED, Email.due_at >= after, Email.due_at < until, ~of_canary())
-    return list(session.scalars(rows))
+    return list(session.scalars(rows.where(Email.enrolment_id.not_in(of_paused))))
 
 
 def paused(session: Session, limit: int) -> list[Enrolment]:
