@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.exc import OperationalError
 
 from funnel_app.flows.console.subjects import of_contact, of_enrolment
+from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.flows.templates.populate import populate
 from funnel_app.ledger import schema
@@ -47,12 +48,14 @@ def live_usually(site: Site) -> None:
     write_texts(site.deps)
     live_days(site.deps, trouble=False)
     site.leads = {"veteran": go_whole_way(site.deps)}
+    complete(site.deps)
     look_and_log_in(site)
 
 
 def be_documented(site: Site) -> None:
     """Let weeks go by as any business has them, for the pictures in the documents."""
     site.leads = live_weeks(site.deps)
+    complete(site.deps)
     watch_and_log_in(site)
 
 
