@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.exc import OperationalError
 
 from funnel_app.flows.console.subjects import of_contact, of_enrolment
+from funnel_app.flows.maintenance.sweep import complete
+from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.flows.templates.populate import populate
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact
@@ -38,7 +39,8 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 def start_empty(site: Site) -> None:
     """Open a console in which nothing has happened yet."""
     site.deps.now.forward(hours=1)
-    populate(site.deps)
+    write_texts(site.deps)
+    watch_texts(site.deps)
     look_and_log_in(site)
 
 
@@ -47,12 +49,15 @@ def live_usually(site: Site) -> None:
     write_texts(site.deps)
     live_days(site.deps, trouble=False)
     site.leads = {"veteran": go_whole_way(site.deps)}
+    complete(site.deps)
+    watch_texts(site.deps)
     look_and_log_in(site)
 
 
 def be_documented(site: Site) -> None:
     """Let weeks go by as any business has them, for the pictures in the documents."""
     site.leads = live_weeks(site.deps)
+    complete(site.deps)
     watch_and_log_in(site)
 
 

@@ -88,7 +88,7 @@ def off_season_in_words(campaign: Campaign, sequence: Sequence) -> str | None:
 
 
 def _in_full(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
+    return f"{day.day} {day:%B %Y}"
 
 
 def _last_start(season: Season, day: date) -> date:

@@ -88,6 +88,12 @@ def as_title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def full_stop(words: str) -> str:
+    """Return a clause with one full stop, or with its own question mark; empty if it is empty."""
+    ended = words.rstrip(".")
+    return ended if not ended or ended.endswith("?") else f"{ended}."
+
+
 def things(number: int, one: str) -> str:
     """Return a number with its noun: 1 email, 2 emails."""
     return f"{number:,} {one}" + ("" if number == 1 else "s")

@@ -82,10 +82,10 @@ class TestInWords:
     @pytest.mark.parametrize(
         ("day", "words"),
         [
-            (date(2026, 10, 1), "The holiday season is open, through December 5, 2026."),
-            (date(2026, 12, 5), "The holiday season is open, through December 5, 2026."),
-            (date(2026, 12, 6), "The holiday season is closed; it opens on October 1, 2027."),
-            (date(2027, 6, 15), "The holiday season is closed; it opens on October 1, 2027."),
+            (date(2026, 10, 1), "The holiday season is open, through 5 December 2026."),
+            (date(2026, 12, 5), "The holiday season is open, through 5 December 2026."),
+            (date(2026, 12, 6), "The holiday season is closed; it opens on 1 October 2027."),
+            (date(2027, 6, 15), "The holiday season is closed; it opens on 1 October 2027."),
         ],
     )
     def test_a_season_says_whether_it_is_open(self, day, words):

@@ -18,7 +18,7 @@ EMPTY = {
     "hooks": "No call came yet",
     "figures": "No email was due in these days.",
     "sequences": "0 active",
-    "templates": "No email needed it yet.",
+    "templates": "Notion is asked for it within a minute.",
     "templates/christmas_email_1": "No letter can be made of it",
 }
 

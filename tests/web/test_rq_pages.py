@@ -120,6 +120,7 @@ def test_what_a_page_fetched_comes_with_it(looking, connection):
                         "0/view/workers": '"workers"'}.items():  # fmt: skip
         carried = re.search(r'id="rq-data">(.*?)</script>', looking.get(f"/console/rq/{path}").text)[1]
         assert words in carried and json.loads(carried)
+    assert "all the failed jobs on queue" in looking.get("/console/rq/0/view/jobs/emails/failed/8/asc/1").text
 
 
 class Bomb:

@@ -2,6 +2,7 @@
 
 import re
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.config import Settings
 from funnel_app.flows.monitoring.alarms import ALARMS
 
@@ -21,9 +22,9 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
     if alarm is None:
         return f"{BEGAN}{name}: {detail}"
     said = f"{BEGAN}{detail}" if alarm.bare else f"{BEGAN}{name}: {detail}"
-    to_do = f" What to do: {alarm.fix.rstrip('.')}." if alarm.fix else ""
+    to_do = f" What to do: {full_stop(alarm.fix)}" if alarm.fix else ""
     console = f"{settings.public_url}/console/"
     return (
-        f"{said}\nWhat it means: {alarm.meaning.rstrip('.?')}.{to_do}\n"
+        f"{said}\nWhat it means: {full_stop(alarm.meaning)}{to_do}\n"
         f"{console}{alarm.page} · in full: {console}runbook#{kind}"
     )

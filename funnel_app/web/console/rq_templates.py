@@ -31,6 +31,8 @@ FOLDER = "rq_dashboard/"
 TWICE_ESCAPED = re.compile(r"\$\('<div/>'\)\.text\(([\w.]+)\)\.html\(\)")
 PRINTED_INTO_JS = re.compile(r"'\{\{ ([\w.]+) \}\}'")
 BRAND = '<a class="navbar-brand">RQ-dashboard</a>'
+# It says “queued” of every registry.
+OF_REGISTRY = "all the queued jobs on queue", "all the {{ registry_name }} jobs on queue"
 INLINE = '<script type="text/javascript">'
 SCRIPT = re.compile(r'<script(?= (?:src|type="text/javascript"))')
 
@@ -57,5 +59,5 @@ def patched(source: str) -> str:
     source = TWICE_ESCAPED.sub(r"\1", source).replace("<%=", "<%-")
     source = PRINTED_INTO_JS.sub(r"{{ \1|tojson }}", source)
     source = source.replace(INLINE, '{% include "rq_data.html" %}' + INLINE)
-    source = source.replace(BRAND, '{% include "rq_brand.html" %}')
+    source = source.replace(*OF_REGISTRY).replace(BRAND, '{% include "rq_brand.html" %}')
     return SCRIPT.sub('<script nonce="{{ rq_nonce() }}"', source)

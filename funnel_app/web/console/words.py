@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import incoming_calls
-from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.spoken import full_stop, things
 from funnel_app.campaigns.states import IN_WORDS, SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
@@ -152,9 +152,8 @@ def capital(words: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """Return a clause as a sentence: capitalised, with one full stop unless it asks something."""
-    told = capital(words).rstrip(".")
-    return told if not told or told.endswith("?") else f"{told}."
+    """Return a clause as a sentence: capitalised, with one full stop, or its question mark."""
+    return full_stop(capital(words))
 
 
 def ago(at: datetime, now: datetime) -> str:
