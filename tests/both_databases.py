@@ -22,6 +22,8 @@ from funnel_app.ledger import driver
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 LEDGER = f"{Path(driver.__file__).parent}{os.sep}"
+HOUSE = str(Path(__file__).parents[1])
+LIBRARIES = f"{os.sep}site-packages{os.sep}"
 # They carry out what others in the ledger word.
 HANDS = {f"{LEDGER}{name}.py" for name in ("compiled", "driver", "engine", "insert_or_ignore")}
 # What SQLite alone needs to be asked: its file, a ledger in memory, and tables recreated to be changed.
@@ -57,15 +59,20 @@ def _place() -> str | None:
     """Return the function and line of the ledger that asks; None for what a flow's commit writes."""
     frame: FrameType | None = sys._getframe(2)
     while frame := frame and frame.f_back:
-        if name := _name(frame.f_code):
-            return f"{name}:{frame.f_lineno}"
+        name = _name(frame.f_code)
+        if name is not None:
+            return name and f"{name}:{frame.f_lineno}"
     return None
 
 
 @cache
 def _name(code: CodeType) -> str | None:
-    ours = code.co_filename.startswith(LEDGER) and code.co_filename not in HANDS
-    return f"{Path(code.co_filename).stem}.{code.co_qualname}" if ours else None
+    """Return a function of the ledger; empty where a flow or a test commits, and nobody above them can have asked."""
+    path = code.co_filename
+    if path.startswith(LEDGER) and path not in HANDS:
+        return f"{Path(path).stem}.{code.co_qualname}"
+    passed_on = path in HANDS or path == __file__ or LIBRARIES in path or not path.startswith(HOUSE)
+    return None if passed_on else ""
 
 
 def never_asked_postgresql(asked: Mapping[str, Mapping[str, str]]) -> list[str]:
