@@ -36,6 +36,13 @@ def test_readiness_writes_where_nobody_wrote_lately_and_only_then(deps):
 
 
 @pytest.mark.both_databases
+def test_a_ledger_is_checked_before_anything_was_written_to_it(deps):
+    assert check_whole_ledger(deps) is None
+    with deps.reads() as session:
+        assert heartbeats.find(session).checked_at == deps.now()
+
+
+@pytest.mark.both_databases
 def test_there_is_one_row_and_it_keeps_its_id(deps):
     write_heartbeat(deps)
     with deps.reads() as session:
