@@ -187,7 +187,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture
 def sessions(engine: Engine) -> sessionmaker[Session]:
-    """The writing sessions of a ledger, on each database."""
+    """The writing sessions of a ledger."""
     return make_sessions(engine)[0]
 
 

@@ -7,6 +7,6 @@ from tests.flows.leads import write_templates
 
 @pytest.fixture
 def ready(deps):
-    """Collaborators on each database, with every template written."""
+    """Collaborators with every template written."""
     write_templates(deps)
     return deps

@@ -29,7 +29,7 @@ LONG = "x" * 400
 
 @pytest.fixture
 def client(deps):
-    """A caller of the application, on each database."""
+    """A caller of the application."""
     return application(deps).test_client()
 
 

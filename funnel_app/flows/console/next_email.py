@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.registry import Registry
-from funnel_app.campaigns.states import IN_WORDS, State
+from funnel_app.campaigns.states import IN_WORDS
+from funnel_app.ledger.ahead import STUCK
 from funnel_app.ledger.models import Enrolment
-
-# Emails that wait for a person, and hold back those behind them.
-STUCK = (State.HELD, State.AMBIGUOUS)
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Next:
 def next_email(registry: Registry, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
     """Return what goes first of all sequences as the trace tells it: what waits comes after what does not.
 
-    An email that holds back those behind it is the next, as *Sequences* and the list of leads count it.
+    An email that holds back those behind it is the next, as *Sequences* counts it.
     """
     coming = [(row["next"], run) for run in joined if (row := told.get(str(run.id))) and row["next"]]
     if not coming:

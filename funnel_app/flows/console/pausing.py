@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.spoken import things
@@ -68,7 +68,8 @@ class Pauses:
 def meaning(deps: Deps, asked: PauseRequest, operator: str) -> Meaning:
     """Return what a pause would mean; nothing changes. Raises NotPossible for an invalid request."""
     pause = _pause(deps, asked, operator)
-    kept = _due_before(deps.reads, pause, pause.until_at) if pause.until_at else []
+    with deps.reads() as session:
+        kept = _due_before(session, pause, pause.until_at) if pause.until_at else []
     late = sum(_is_late(deps.registry, each, pause.until_at) for each in kept if pause.until_at)
     return Meaning(pause_words(deps, pause), len(kept), late, ends=pause.until_at is not None)
 
@@ -87,12 +88,12 @@ def pause_sending(deps: Deps, asked: PauseRequest, operator: str, source: str = 
 
 def going_now(deps: Deps, what: str) -> str:
     """Return in a sentence what would go if this pause ended; nothing changes. Raises NotPossible if none is active."""
-    names = _names(deps.registry, what)
+    now, names = deps.now(), _names(deps.registry, what)
     with deps.reads() as session:
-        found = [each for each in pauses.standing(session, deps.now()) if (each.campaign, each.sequence) == names]
-    if not found:
-        raise NotPossible(_nobody_paused(deps.registry, names))
-    waits = len(_due_before(deps.reads, found[0], deps.now()))
+        found = [each for each in pauses.standing(session, now) if (each.campaign, each.sequence) == names]
+        if not found:
+            raise NotPossible(_nobody_paused(deps.registry, names))
+        waits = len(_due_before(session, found[0], now))
     if not waits:
         return "No email waits for it."
     return f"{things(waits, 'email')} became due meanwhile: the first of each lead goes at once, and the others move."
@@ -126,11 +127,8 @@ def _nobody_paused(registry: Registry, names: tuple[str, str]) -> str:
     return f"Nobody paused {_titled(registry, names)}, or the pause is over."
 
 
-def _due_before(
-    reads: sessionmaker[Session], pause: Pause, end_at: datetime
-) -> list[tuple[str, str, datetime, datetime | None]]:
-    with reads() as session:
-        due = pauses.due_before(session, end_at)
+def _due_before(session: Session, pause: Pause, end_at: datetime) -> list[tuple[str, str, datetime, datetime | None]]:
+    due = pauses.due_before(session, end_at)
     return [each for each in due if pause.of_everything or each[:2] == (pause.campaign, pause.sequence)]
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import doctor
 from funnel_app.flows.monitoring.checks.check import Status
@@ -65,4 +66,4 @@ def _doctor(deps: Deps) -> Observation:
 
 
 def _sentences(detail: str, fix: str) -> str:
-    return f"{detail.rstrip('.')}. {fix[:1].upper()}{fix[1:]}"
+    return f"{full_stop(detail)} {fix[:1].upper()}{fix[1:]}"

@@ -7,7 +7,7 @@ from tests.flows.mirror.workspaces import lay
 
 @pytest.fixture
 def desk(deps, notion):
-    """Collaborators on each database whose desk is laid in the stand-in."""
+    """Collaborators whose desk is laid in the stand-in."""
     lay(deps, notion)
     return deps
 

@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def live(engine, notion):
-    """A live process on each database, its desk laid in the stand-in."""
+    """A live process, its desk laid in the stand-in."""
     deps = make_deps(engine, testing_mode=False)
     lay(deps, notion)
     write_templates(deps)
