@@ -136,7 +136,7 @@ def next_emails(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, N
     rows = select(Enrolment.contact_id, Email.template_key, Email.due_at, Email.state).join(Email).where(*_is_next())
     rows = rows.where(Enrolment.contact_id.in_(list(contact_ids)))
     rows = rows.order_by(Email.state == State.PLANNED, Email.due_at.desc())
-    return {contact_id: NextEmail(*of) for contact_id, *of in session.execute(rows)}
+    return {contact_id: NextEmail(key, due_at, state) for contact_id, key, due_at, state in session.execute(rows)}
 
 
 def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:
