@@ -179,7 +179,8 @@ def test_what_a_person_waits_for_goes_first_and_on_its_own_queue(ready):
 def test_what_a_person_waits_for_goes_within_a_second_of_a_backlog_that_is_under_way(ready, monkeypatch):
     enrol(ready, call("zoe@resend.dev", Event.ONBOARDING))
     ready.now.forward(seconds=59)
-    due = leads(ready, 250)
+    monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 20)
+    due = leads(ready, 50)
     monkeypatch.setattr(ready.rate, "wait", lambda caller: ready.now.forward(seconds=1) or 0.0)
     deliver_due(ready, due[0])
     recipients = [[payload["to"][0] for payload in payloads] for _, payloads in ready.mailer.calls]
