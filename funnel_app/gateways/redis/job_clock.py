@@ -103,7 +103,7 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
             return call._replace(queue=queue)
         job = OwnJob(job_id.decode(), connection=self.connection)
         job.restore(content)
-        read = Call(job.id, job.func_name, tuple(job.args), job.origin)
+        read = Call(job.id, str(job.func_name), tuple(job.args), job.origin)
         self._writer.write([Timed(read, int(now))])
         return read
 
