@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -22,7 +22,7 @@ COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @click.option("--signoff", is_flag=True, help="Also write the dated production report in Markdown.")
 @click.option("--to", "folder", type=click.Path(file_okay=False, exists=True, path_type=Path), default=".")
 @with_appcontext

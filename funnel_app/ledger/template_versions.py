@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
 from funnel_app.ledger.insert_or_ignore import insert_or_ignore
@@ -13,6 +13,12 @@ from funnel_app.ledger.models import TemplateVersion
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
 VERDICT = ("good", "problems", "ready_html", "ready_text")
+
+# Worded once: they are asked for every email, and wording one takes longer than asking it.
+_OF_KEY = select(TemplateVersion).where(TemplateVersion.key == bindparam("key"))
+_LATEST = _OF_KEY.order_by(TemplateVersion.checked_at.desc()).limit(1)
+_ADOPTED = _OF_KEY.where(TemplateVersion.adopted_at.is_not(None)).order_by(TemplateVersion.adopted_at.desc()).limit(1)
+_GOOD = _LATEST.where(TemplateVersion.good)
 
 
 def get(session: Session, version_id: UUID) -> TemplateVersion:
@@ -22,8 +28,7 @@ def get(session: Session, version_id: UUID) -> TemplateVersion:
 
 def find_latest(session: Session, key: str) -> TemplateVersion | None:
     """Return the version last read from Notion; None if none was."""
-    wanted = select(TemplateVersion).where(TemplateVersion.key == key).order_by(TemplateVersion.checked_at.desc())
-    return session.scalars(wanted.limit(1)).one_or_none()
+    return session.scalars(_LATEST, {"key": key}).one_or_none()
 
 
 def newest_subjects(session: Session) -> dict[str, str]:
@@ -34,18 +39,12 @@ def newest_subjects(session: Session) -> dict[str, str]:
 
 def find_adopted(session: Session, key: str) -> TemplateVersion | None:
     """Return the version in use; None if no good one was ever adopted."""
-    wanted = (
-        select(TemplateVersion)
-        .where(TemplateVersion.key == key, TemplateVersion.adopted_at.is_not(None))
-        .order_by(TemplateVersion.adopted_at.desc())
-    )
-    return session.scalars(wanted.limit(1)).one_or_none()
+    return session.scalars(_ADOPTED, {"key": key}).one_or_none()
 
 
 def find_good(session: Session, key: str) -> TemplateVersion | None:
     """Return the newest valid version, adopted or not; None if there is none."""
-    wanted = select(TemplateVersion).where(TemplateVersion.key == key, TemplateVersion.good)
-    return session.scalars(wanted.order_by(TemplateVersion.checked_at.desc()).limit(1)).one_or_none()
+    return session.scalars(_GOOD, {"key": key}).one_or_none()
 
 
 def find_of_key(session: Session, key: str, version_id: UUID) -> TemplateVersion | None:

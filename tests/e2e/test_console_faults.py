@@ -1,7 +1,6 @@
 """What the console says when something is not as it should be, in a real Chromium, on a phone."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,7 +10,6 @@ from tests.e2e.site import ON_A_PHONE, Site
 from tests.flows.leads import opt_in
 
 pytestmark = ON_A_PHONE
-PICTURES = Path(__file__).parents[2] / "screenshots"
 EMPTY = {
     "": "Nothing. All goes by itself.",
     "leads": "No lead yet",
@@ -32,10 +30,8 @@ def start(site: Site) -> Site:
     return site
 
 
-def keep(page: Page, site: Site, name: str) -> None:
-    """Keep a picture, and make sure that the page fits."""
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}-{site.width}.png", full_page=True)
+def fits(page: Page) -> None:
+    """Make sure that a page is no wider than its screen."""
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
@@ -44,7 +40,7 @@ def test_a_console_in_which_nothing_has_happened_says_so(start: Site, path: str)
     page = start.open(bypass_csp=True)
     page.goto(f"{start.url}/console/{path}")
     expect(page.locator("main")).to_contain_text(EMPTY[path])
-    keep(page, start, f"empty-{path.partition('/')[0] or 'today'}{'-one' if '/' in path else ''}")
+    fits(page)
     found = Axe().run(page).response["violations"]
     page.context.close()
     assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
@@ -95,7 +91,7 @@ def test_a_login_that_is_over_is_asked_for_again_and_then_the_page_is_there(star
     start.deps.now.at = was + timedelta(hours=13)
     page.locator("main").get_by_role("button").click()
     expect(page.get_by_text("Nothing was changed: you are not logged in, or your login is over.")).to_be_visible()
-    keep(page, start, "login-over")
+    fits(page)
     page.get_by_role("link", name="To the login").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.goto(f"{start.url}/console/leads?words=later")
@@ -123,7 +119,7 @@ def test_without_redis_and_notion_the_pages_say_what_is_away(start: Site):
     start.deps.queues.away = True
     page.goto(f"{start.url}/console/")
     expect(page.get_by_text("Redis cannot be reached").first).to_be_visible()
-    keep(page, start, "redis-away")
+    fits(page)
     start.deps.queues.away = False
     page.context.close()
 
@@ -140,5 +136,5 @@ def test_whoever_tries_too_often_is_told_for_how_long_to_wait(start: Site):
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("h1")).to_be_visible()
     expect(page.get_by_text("Try again in")).to_be_visible()
-    keep(page, start, "login-throttled")
+    fits(page)
     page.context.close()

@@ -1,7 +1,7 @@
 """The gate names every fault of a template, and lets a good one pass."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from funnel_app.letters.gate import Problem, blocked, inspect
@@ -164,6 +164,7 @@ def test_a_problem_is_told_once():
     assert len(twice) == len(set(twice)) == 2
 
 
+@settings(max_examples=40)
 @given(subject=st.text(), html=st.text(alphabet="{}%#<>!-[]/'\"ab &;= \n“\u00a0", max_size=60), status=st.text())
 @example(subject="", html="<![foo bar]>", status="")
 @example(subject="{{" + "1" * 6000 + "}}", html="{{" + "(" * 3000, status="")

@@ -91,12 +91,12 @@ def test_the_property_wins_over_code_blocks(desk, owner):
 
 
 def test_a_half_typed_edit_never_goes_out(desk, owner):
-    """The owner types for half an hour and Notion saves now and then; leads come all the while."""
+    """The owner types for a while and Notion saves now and then; leads come all the while."""
     page_id = owner.write(KEY, "Hello", "<p>The whole first text, {{ first_name }}.</p>")
     check_templates(desk)
     typed = "<p>The whole second text, which took its time.</p>"
-    for minute in range(30):
-        owner.rewrite(page_id, typed[: 4 + minute] + "</p>")
+    for minute in range(12):
+        owner.rewrite(page_id, typed[: 4 + 3 * minute] + "</p>")
         send_one(desk, f"lead{minute}@resend.dev")
         desk.now.forward(seconds=61)
         if minute % 2:
@@ -106,12 +106,12 @@ def test_a_half_typed_edit_never_goes_out(desk, owner):
         desk.now.forward(seconds=61)
         send_one(desk, f"later{desk.now.at.timestamp():.0f}@resend.dev")
     sent = [payload["html"] for payload in desk.mailer.sent()]
-    assert len(sent) == 34
+    assert len(sent) == 16
     assert {("The whole first text, Ana." in html, "took its time." in html) for html in sent} == {
         (True, False),
         (False, True),
     }
-    assert "took its time." in sent[-1] and "first text" in sent[30]
+    assert "took its time." in sent[-1] and "first text" in sent[12]
 
 
 def send_one(desk, address):
@@ -124,7 +124,7 @@ def test_many_emails_of_one_key_cost_one_reading_a_minute(desk, owner):
     owner.write(KEY, "Hello", "<p>Hi</p>")
     before = owner.calls()
     for minute in range(3):
-        for lead in range(10):
+        for lead in range(3):
             send_one(desk, f"lead{minute}x{lead}@resend.dev")
         desk.now.forward(seconds=61)
     assert owner.calls() - before == 1 + 3, "the database is resolved once, then one query a minute"

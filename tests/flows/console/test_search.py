@@ -37,11 +37,11 @@ def test_each_kind_is_found_by_what_one_has_of_it(deps, world):
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("typed", ["+1 416 555-0134", "4165550134", "(416) 555.01", "416/5550134"])
-def test_a_telephone_number_is_found_however_it_is_written(deps, typed):
+def test_a_telephone_number_is_found_however_it_is_written(deps):
     payload = {"email": "delivered+tel@resend.dev", "phone": "+1 (416) 555-0134"}
     refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"x": ["y"]})
-    assert [call["email"] for call in find(deps, typed).calls] == ["delivered+tel@resend.dev"]
+    for typed in ("+1 416 555-0134", "4165550134", "(416) 555.01", "416/5550134"):
+        assert [call["email"] for call in find(deps, typed).calls] == ["delivered+tel@resend.dev"], typed
 
 
 def test_what_is_nobodys_finds_nothing(deps):

@@ -105,7 +105,7 @@ def test_a_batch_takes_three_transactions_and_no_more_statements_than_a_small_on
         return seen["transactions"], seen["statements"]
 
     cost(2)
-    few, many = cost(5), cost(60)
+    few, many = cost(5), cost(20)
     assert few[0] == many[0] == 3
     assert few[1] == many[1] <= 40
 
@@ -136,12 +136,14 @@ def counted(deps) -> Iterator[Counter]:
 
 
 def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):
-    due = leads(ready, 150)
+    due = leads(ready, 30)
+    monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 20)
     monkeypatch.setattr(ready.rate, "wait", lambda caller: ready.now.forward(seconds=25) or 0.0)
     deliver_due(ready, due[0])
-    assert sizes(ready) == [100]
+    assert sizes(ready) == [20]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_racing_jobs_of_a_backlog_send_each_letter_once(ready):
     read_templates(ready)
@@ -177,7 +179,8 @@ def test_what_a_person_waits_for_goes_first_and_on_its_own_queue(ready):
 def test_what_a_person_waits_for_goes_within_a_second_of_a_backlog_that_is_under_way(ready, monkeypatch):
     enrol(ready, call("zoe@resend.dev", Event.ONBOARDING))
     ready.now.forward(seconds=59)
-    due = leads(ready, 250)
+    monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 20)
+    due = leads(ready, 50)
     monkeypatch.setattr(ready.rate, "wait", lambda caller: ready.now.forward(seconds=1) or 0.0)
     deliver_due(ready, due[0])
     recipients = [[payload["to"][0] for payload in payloads] for _, payloads in ready.mailer.calls]
