@@ -1,24 +1,30 @@
 """Start a process of Funnel as a fork of one that has imported its code: importing is most of what a start costs.
 
-What the image runs (`jobs.start`), and what needs another network or another libc from its first moment, begins with an
-interpreter of its own.
+What the image runs (`jobs.start`) begins with an interpreter of its own. A network of its own, and a clock that can be
+set wrong, are given to the fork.
 """
 
 import atexit
+import ctypes
 import os
 import runpy
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from sandbox.processes import ROOT, Running, execute
+from tests.chaos.wrong_clock import build_library, go_by_the_wrong_clock
 
 FORKED = {"flask", "gunicorn", "jobs.scheduler", "jobs.worker", "sandbox", "tests.process.crash"}
+
+# How a command is begun in a network of its own (tests/process/machines.py).
+ENTER = ("ip", "netns", "exec")
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.process.imported"])
@@ -63,21 +69,41 @@ class Forked:
 
 def fork(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
     """Start a command that is `python -m` and a module of ours by a fork, any other as a person would."""
-    python, m, *rest = command
-    if python != sys.executable or m != "-m" or rest[0] not in FORKED or "LD_PRELOAD" in env:
+    network, (python, m, *rest) = _network_of(command)
+    if python != sys.executable or m != "-m" or rest[0] not in FORKED:
         return execute(command, env, out, err)
     for file in (out, err):
         file.touch()
-    process = _context.Process(target=_become, args=(rest, dict(env), out, err), daemon=True)
-    process.start()
+    process = _context.Process(target=_become, args=(rest, dict(env), out, err, network), daemon=True)
+    with _library_before_libc():
+        process.start()
     return Forked(process)
 
 
-def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path) -> None:
+def _network_of(command: Sequence[str]) -> tuple[str | None, Sequence[str]]:
+    """Return the network namespace that a command is begun in, if any, and what is begun there."""
+    return (command[3], command[4:]) if tuple(command[:3]) == ENTER else (None, command)
+
+
+@contextmanager
+def _library_before_libc() -> Iterator[None]:
+    """The first fork starts the server that all are forked from; what stands before its libc stands before theirs."""
+    library = build_library()
+    if library:
+        os.environ["LD_PRELOAD"] = str(library)
+    yield
+    os.environ.pop("LD_PRELOAD", None)
+
+
+def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, network: str | None) -> None:
     os.setsid()
+    if network:
+        _enter(network)
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(env)
+    if "WRONG_CLOCK" in env:
+        go_by_the_wrong_clock()
     # It was looked up once for the process that is forked.
     tempfile.tempdir = None
     _write_to(out, sys.stdout.fileno())
@@ -88,6 +114,14 @@ def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path) -> 
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     finally:
         atexit._run_exitfuncs()
+
+
+def _enter(network: str) -> None:
+    # os.setns is Python 3.12's.
+    file = os.open(f"/run/netns/{network}", os.O_RDONLY | os.O_CLOEXEC)
+    if ctypes.CDLL(None, use_errno=True).setns(file, 0):
+        raise OSError(ctypes.get_errno(), f"the network {network} cannot be entered")
+    os.close(file)
 
 
 def _write_to(file: Path, number: int) -> None:
