@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from funnel_app.campaigns.sequence_rows import sequence_rows
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
@@ -27,7 +27,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "
 
 
 @click.group("campaigns", cls=WholeHelp, invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @click.pass_context
 @with_appcontext
 def group(context: click.Context, as_json: bool) -> None:
@@ -56,7 +56,7 @@ group.add_command(apply_command)
     default=True,
     help="Also play every sequence through the year (the default; takes seconds).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def verify_command(simulate: bool, as_json: bool) -> None:
     """Compare what files, code, documents and Notion say is sent, and when; exit 1 on a fault."""
@@ -75,7 +75,7 @@ def verify_command(simulate: bool, as_json: bool) -> None:
 
 
 @group.command("experiments")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def experiments_command(as_json: bool) -> None:
     """Show the steps that compare two texts: how many readers of each went on, and is the difference chance?"""

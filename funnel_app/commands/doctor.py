@@ -8,12 +8,13 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.checks.check import standing, title_of_check
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
+from funnel_app.flows.monitoring.examination import Examination
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.signoff import report
 
@@ -21,7 +22,7 @@ COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @click.option("--signoff", is_flag=True, help="Also write the dated production report in Markdown.")
 @click.option("--to", "folder", type=click.Path(file_okay=False, exists=True, path_type=Path), default=".")
 @with_appcontext
@@ -29,12 +30,12 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
     """Check everything that an email needs on its way; exit 1 on a fault."""
     deps = current_deps()
     checks = examine(deps)
+    said = current_headline(deps, examined=Examination(deps.now(), tuple(checks))).sentence
     if as_json:
         rows = [check.as_json() for check in checks]
-        said = {"ok": is_well(checks), "headline": current_headline(deps).sentence, "checks": rows}
-        say(json.dumps(said, indent=2))
+        say(json.dumps({"ok": is_well(checks), "headline": said, "checks": rows}, indent=2))
     else:
-        say(f"{current_headline(deps).sentence}.")
+        say(f"{said}.")
         _print(checks)
     if signoff:
         path = folder / f"production-report-{deps.now():%Y-%m-%d}.md"

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.rules.limits import TooManyEnrolments
@@ -17,7 +17,7 @@ from funnel_app.rules.limits import TooManyEnrolments
 @click.argument("sequence")
 @click.argument("email")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Set a variable for the emails.")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: bool) -> None:
     """Start SEQUENCE (or CAMPAIGN/SEQUENCE) for EMAIL, as its hook would; exit 1 if it does not start."""

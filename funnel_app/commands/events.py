@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
@@ -30,7 +30,7 @@ def group() -> None:
 @group.command("list")
 @click.option("--state", type=STATES, help="Only events in this state.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def show_list(state: str | None, limit: int, as_json: bool) -> None:
     """List the newest events and each receiver's state."""

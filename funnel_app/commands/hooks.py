@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
@@ -31,7 +31,7 @@ def group() -> None:
 @group.command("list")
 @click.option("--outcome", type=OUTCOMES, help="Only calls with this outcome.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     """List the newest calls."""

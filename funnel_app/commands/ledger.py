@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
@@ -17,8 +17,6 @@ from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.renew_backup import Renewed, renew_backup
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
 from funnel_app.flows.monitoring.stats import ledger_stats
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 
 
 @click.group("ledger", cls=WholeHelp)

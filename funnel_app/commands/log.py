@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded, newest_first
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -18,7 +18,7 @@ from funnel_app.flows.console.actions import Done, list_actions
 @click.command("log")
 @click.option("--operator", default="", help="Only this person's actions.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def log_command(operator: str, limit: int, as_json: bool) -> None:
     """List who did what, when, to whom and from where, newest first."""

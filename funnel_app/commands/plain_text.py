@@ -1,10 +1,12 @@
-"""Plain output: strangers' text without control characters."""
+"""Plain output: strangers' text without control characters, and JSON alone with `--json`."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 
 # Control characters except line ends (C0, DEL, C1), direction overrides and invisible ones; joiners stay.
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.commands.person import who
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -30,7 +30,7 @@ AGAIN = "had an email on its way just now: run it again"
 
 
 @click.command("plan")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def plan_command(as_json: bool) -> None:
     """Show what changed files would change for leads already in a sequence. Changes nothing."""

@@ -7,7 +7,7 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring import canary as canary_flow
@@ -25,7 +25,7 @@ def group() -> None:
 
 
 @group.command()
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def check(as_json: bool) -> None:
     """Check key, domain, webhook, events, quota and rate; exit 1 on a fault."""

@@ -14,7 +14,7 @@ import click
 from funnel_app.commands.plain_text import say
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import Place, Question, is_needed, make_secrets, questions, wrong_with
-from funnel_app.deploy.live_checks import Found, Unfit
+from funnel_app.deploy.live_answers import Found, Unfit
 from funnel_app.environment import NotReadable, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.http.public_url import PublicUrlProbe

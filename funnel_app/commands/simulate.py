@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 
 from funnel_app.campaigns.incoming_calls import called
-from funnel_app.commands.plain_text import said_plainly, say
+from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -27,7 +27,7 @@ from funnel_app.flows.templates.samples import SAMPLES
 @click.option("--at", default="", metavar="TIME", help='When the sequence starts: "2026-12-03 14:00"; by default now.')
 @click.option("--then", multiple=True, metavar="EVENT", help='What happens later: "booking +2d", "unsubscribe +3d".')
 @click.option("--texts", is_flag=True, help="Show each email's text.")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def simulate_command(
     sequence: str, lead: str | None, sample: str, at: str, then: Sequence[str], texts: bool, as_json: bool

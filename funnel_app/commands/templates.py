@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.person import note
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.commands.whole_help import WholeHelp
@@ -46,7 +46,7 @@ OPENED = Path("var")
 
 
 @group.command()
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def audit(as_json: bool) -> None:
     """Check whether every template that a campaign needs can be sent; exit 1 if one cannot."""

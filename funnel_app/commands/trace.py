@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
@@ -39,7 +39,7 @@ COLOURS = {
 @click.command("trace")
 @click.argument("email")
 @click.option("--ids", is_flag=True, help="Show the ids of emails (for flask emails) and of calls.")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Show everything that happened to EMAIL; exit 1 if nobody has that address."""

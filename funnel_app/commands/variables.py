@@ -10,7 +10,7 @@ from rich.table import Column
 
 from funnel_app.campaigns.catalogue import CATALOGUE, Variable
 from funnel_app.campaigns.own_variables import own_catalogue
-from funnel_app.commands.plain_text import say
+from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -19,7 +19,7 @@ COLUMNS = ("name", "type", "source", "description", "example", "default")
 
 
 @click.command("variables")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
+@AS_JSON
 @with_appcontext
 def variables_command(as_json: bool) -> None:
     """List every variable that a template may use, with example and default; the campaigns' own come last."""

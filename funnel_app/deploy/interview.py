@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from funnel_app.config import examine_settings
-from funnel_app.deploy import live_checks
-from funnel_app.deploy.live_checks import Found, Values
+from funnel_app.deploy import live_answers
+from funnel_app.deploy.live_answers import Found, Values
 from funnel_app.environment import plain
 from funnel_app.setting_meanings import MEANINGS
 
@@ -63,42 +63,42 @@ QUESTIONS = (
     Question(
         "TEST_RECIPIENTS", default="*@resend.dev", when=lambda values: values.get("TESTING_MODE", "").lower() in TRUE
     ),
-    Question("RESEND_API_KEY", "resend.com, API Keys, with full access", secret=True, check=live_checks.resend_key),
-    Question("FROM_EMAIL", "as BusinessX <hello@mail.your-domain>", check=live_checks.sender),
+    Question("RESEND_API_KEY", "resend.com, API Keys, with full access", secret=True, check=live_answers.resend_key),
+    Question("FROM_EMAIL", "as BusinessX <hello@mail.your-domain>", check=live_answers.sender),
     Question("REPLY_TO"),
     Question(
         "REPLY_FORWARD_TO",
         "a mailbox elsewhere; only where Resend receives for REPLY_TO: turn on Receiving for its domain at Resend, and "
         "set the MX record that it names (docs/replies.md)",
     ),
-    Question(live_checks.NAME, secret=True, find=live_checks.webhook),
+    Question(live_answers.NAME, secret=True, find=live_answers.webhook),
     Question(
         "NOTION_TOKEN",
         "notion.so/profile/integrations: a new internal integration, its secret",
         secret=True,
-        check=live_checks.notion_token,
+        check=live_answers.notion_token,
     ),
     Question(
         "NOTION_TEMPLATES_DB_ID",
         "its address or id; or those of a page that is shared with the integration: databases are made below it",
         read=notion_id,
-        check=live_checks.templates_database,
+        check=live_answers.templates_database,
     ),
     Question(
         "CALENDLY_TOKEN",
         "calendly.com/integrations/api_webhooks, a personal access token; without a good one Funnel cannot make "
         "Calendly tell it of bookings, and does not notice where it stops",
         secret=True,
-        check=live_checks.calendly_token,
+        check=live_answers.calendly_token,
     ),
-    Question("ALERT_WEBHOOK_URL", "a message is posted there at once", secret=True, check=live_checks.chat),
-    Question("HEARTBEAT_URL", "such as healthchecks.io", secret=True, check=live_checks.dead_mans_switch),
+    Question("ALERT_WEBHOOK_URL", "a message is posted there at once", secret=True, check=live_answers.chat),
+    Question("HEARTBEAT_URL", "such as healthchecks.io", secret=True, check=live_answers.dead_mans_switch),
 )
 AT_HOME = (
     Question(
         "REDIS_URL",
         "such as redis://127.0.0.1:6379/0; without one make run brings a Redis of its own along",
-        check=live_checks.redis,
+        check=live_answers.redis,
     ),
 )
 # Nobody has to think of these.

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
@@ -38,6 +39,14 @@ class Wanted:
     segment: str = ""
     next: str = ""
     after: UUID | None = None
+
+
+class NextEmail(NamedTuple):
+    """The email that a lead waits for."""
+
+    key: str
+    due_at: datetime
+    state: State
 
 
 def get(session: Session, contact_id: UUID) -> Contact:
@@ -114,15 +123,20 @@ def in_segment(name: str) -> ColumnElement[bool]:
 
 
 def _is_next() -> tuple[ColumnElement[bool], ...]:
-    waits = Email.state.in_([State.PLANNED, State.HELD])
+    # One in doubt holds back those behind it, as one that is held.
+    waits = Email.state.in_([State.PLANNED, State.HELD, State.AMBIGUOUS])
     return Enrolment.state == EnrolmentState.ACTIVE, waits, ~waits_for_earlier()
 
 
-def next_emails(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, tuple[str, datetime]]:
-    """Return the next email of each of these leads, with its template and due time; others are left out."""
-    rows = select(Enrolment.contact_id, Email.template_key, Email.due_at).join(Email).where(*_is_next())
-    rows = rows.where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Email.due_at.desc())
-    return {contact_id: (key, due_at) for contact_id, key, due_at in session.execute(rows)}
+def next_emails(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, NextEmail]:
+    """Return the next email of each of these leads; others are left out.
+
+    Of several sequences what waits for nobody comes first, then the earliest.
+    """
+    rows = select(Enrolment.contact_id, Email.template_key, Email.due_at, Email.state).join(Email).where(*_is_next())
+    rows = rows.where(Enrolment.contact_id.in_(list(contact_ids)))
+    rows = rows.order_by(Email.state == State.PLANNED, Email.due_at.desc())
+    return {contact_id: NextEmail(key, due_at, state) for contact_id, key, due_at, state in session.execute(rows)}
 
 
 def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.job_clock import Clock
-from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, OwnJob
+from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY
 from funnel_app.gateways.redis.queue import CLOCK_KEY, Queues
 from sandbox.redis_server import RedisServer
 
@@ -123,15 +123,6 @@ def test_an_entry_that_is_no_job_id_is_set_aside(connection: Redis, clock: Clock
     connection.hset(b"rq:job:" + job_id, "data", "x")
     assert clock.tick(TIME) == 0
     assert (connection.zcard(CLOCK_KEY), connection.zrange(UNREADABLE_KEY, 0, -1)) == (0, [job_id])
-
-
-def test_a_job_deleted_while_it_is_moved_is_queued_whole(queues: Queues, connection: Redis, clock: Clock) -> None:
-    """A hash with its status alone would be an unreadable job, and would stay for ever."""
-    (email,) = schedule(queues, 0)
-    job = OwnJob.fetch(f"email-{email}", connection=connection)
-    queues.unschedule([email])
-    clock._move([job])
-    assert OwnJob.fetch(job.id, connection=connection).args == [str(email)]
 
 
 def test_of_two_owners_only_the_first_moves_jobs(queues: Queues, connection: Redis, clock: Clock) -> None:

@@ -10,10 +10,13 @@ from sqlalchemy import select
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.monitoring.digest import digest
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected
+from funnel_app.ledger import incidents
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -312,6 +315,26 @@ class TestHealth:
         pages = [LexborHTMLParser(olga.get(f"/console/{page}").text) for page in ("", "doctor")]
         today, health = [shown.css_first(".headline").text(strip=True) for shown in pages]
         assert today == health and "emil@resend.dev" in health
+
+    def test_a_fault_found_on_the_health_page_stands_on_today_at_once_and_goes_with_it(self, olga, deps):
+        def headlines():
+            """What Health says and then Today, Trace and the digest."""
+            health, today = [
+                LexborHTMLParser(olga.get(f"/console/{page}").text).css_first(".headline").text(strip=True).rstrip(".")
+                for page in ("doctor", "")
+            ]
+            return {health, today, current_headline(deps).sentence, digest(deps, deps.now().date()).splitlines()[0]}
+
+        (well,) = headlines()
+        assert "check found a fault" not in well
+        deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
+        (said,) = headlines()
+        assert "A check found a fault (resend key)" in said
+        assert "API key is invalid" in olga.get("/console/").text
+        deps.account.fault = None
+        assert headlines() == {well}
+        with deps.reads() as session:
+            assert not incidents.current(session), "only the watch tells chats"
 
     def test_today_itself_asks_nobody_outside(self, olga, deps, monkeypatch):
         monkeypatch.setattr(deps.account, "domains", lambda: pytest.fail("Resend is asked"))

@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
-from funnel_app.campaigns.states import CLICKED, OPENED, State
+from funnel_app.campaigns.states import CLICKED, IN_WORDS, OPENED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.next_email import Next, next_email
 from funnel_app.flows.console.true_now import true_now
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
-from funnel_app.ledger.leads import Running, Wanted
+from funnel_app.ledger.leads import NextEmail, Running, Wanted
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
 
 PAGE = 50
@@ -116,10 +117,14 @@ def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
         shown = found[:limit]
         ids = [contact.id for contact in shown]
         running, upcoming = leads.enrolments_of(session, ids), leads.next_emails(session, ids)
-    title = deps.registry.title_of_email
-    nexts = {id_: Next(title(key), due_at) for id_, (key, due_at) in upcoming.items()}
+    nexts = {id_: _next(deps.registry, email) for id_, email in upcoming.items()}
     rows = [LeadRow(contact, running.get(contact.id, []), nexts.get(contact.id)) for contact in shown]
     return LeadPage(rows, shown[-1].id if len(found) > limit else None)
+
+
+def _next(registry: Registry, email: NextEmail) -> Next:
+    waits = None if email.state == State.PLANNED else IN_WORDS.get(email.state, str(email.state))
+    return Next(registry.title_of_email(email.key), email.due_at, waits)
 
 
 def count_leads(reads: sessionmaker[Session], wanted: Wanted) -> int:

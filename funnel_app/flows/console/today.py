@@ -14,7 +14,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
+from funnel_app.flows.monitoring.examination import Examination, last_examination, with_present
 from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
@@ -108,7 +108,7 @@ def look_at_today(deps: Deps) -> Today:
     examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
-    headline = current_headline(deps, found, whole)
+    headline = current_headline(deps, found, whole, examined)
     wrong = [_wrong(deps.registry, need.about, whole) for need in headline.needs if isinstance(need.about, Incident)]
     return Today(
         headline=headline,

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 import structlog
 
@@ -27,15 +26,11 @@ from funnel_app.flows.monitoring.checks.check import (
     Findings,
     Status,
     fault,
-    ok,
     preventing,
-    standing,
     titles_of,
 )
-from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.redact import masked_addresses, secret_hider
 
@@ -75,8 +70,6 @@ CHECKS: Mapping[str, Probe] = {
     "heartbeat": outside.heartbeat,
     "events": outside.events,
 }
-# Transient states, checked again each time the result is shown.
-HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 
 
 def examine(deps: Deps) -> list[Check]:
@@ -110,37 +103,6 @@ def _with_unseen(ledger: Check, unseen: Sequence[str]) -> Check:
     )
 
 
-@dataclass(frozen=True)
-class Examination:
-    """The result of the last run of all checks."""
-
-    at: datetime
-    checks: tuple[Check, ...]
-
-    def counted(self, status: str) -> int:
-        """Return the number of checks with this status."""
-        return standing(self.checks, status)
-
-    @property
-    def amiss(self) -> list[Check]:
-        """The findings that are not ok, worst first."""
-        faults = [check for check in self.checks if check.status is Status.FAULT]
-        return faults + [check for check in self.checks if check.status is Status.WARNING]
-
-
-def with_present(examined: Examination, found: Sequence[Stop]) -> Examination:
-    """Return an examination with the transient checks replaced by their present state."""
-    silent = {str(stop.part): stop.words for stop in found}
-    return replace(examined, checks=tuple(_present(check, silent) for check in examined.checks))
-
-
-def _present(check: Check, silent: Mapping[str, str]) -> Check:
-    if check.name in silent:
-        return fault(check.name, silent[check.name], check.fix)
-    is_there_again = check.name in HEARD_OF and check.status is Status.FAULT
-    return ok(check.name, "there") if is_there_again else check
-
-
 def examine_and_keep(deps: Deps) -> list[Check]:
     """Run all checks, and store the findings for the console if Redis is there.
 
@@ -151,19 +113,6 @@ def examine_and_keep(deps: Deps) -> list[Check]:
     with suppress(Unavailable):
         deps.process_status.keep_examined(json.dumps(found))
     return checks
-
-
-def last_examination(process_status: ProcessStatus) -> Examination | None:
-    """Return the findings of the last run; None if there was none within a day, or Redis is away."""
-    try:
-        kept = process_status.examined()
-    except Unavailable:
-        return None
-    if kept is None:
-        return None
-    found = json.loads(kept)
-    checks = (Check(**{**check, "status": Status(check["status"])}) for check in found["checks"])
-    return Examination(datetime.fromisoformat(found["at"]), tuple(checks))
 
 
 def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import uuid4
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import DOCTOR
+from funnel_app.flows.monitoring.checks.check import Check, in_sentences
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
+from funnel_app.flows.monitoring.examination import Examination, last_examination, unwatched_faults
 from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_reported, needs, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
@@ -64,29 +69,51 @@ def headline(
 
 
 def current_headline(
-    deps: Deps, found: Sequence[Stop] | None = None, whole: Mapping[str, str] = NOTHING_WHOLE
+    deps: Deps,
+    found: Sequence[Stop] | None = None,
+    whole: Mapping[str, str] = NOTHING_WHOLE,
+    examined: Examination | None = None,
 ) -> Headline:
     """Return the present headline, checking all parts unless their state is passed in.
 
-    `whole` has unmasked details by kind, for those who may see addresses. Never raises: if nothing can be asked, that
-    is the headline.
+    `whole` has unmasked details by kind, for those who may see addresses; `examined` is the last run of the doctor,
+    looked up unless given. Never raises: if nothing can be asked, that is the headline.
     """
     found = stops(deps) if found is None else found
+    if examined is None and not any(stop.part is Part.REDIS for stop in found):
+        examined = last_examination(deps.process_status)
     try:
-        return headline(_stop(deps, found), *_from_ledger(deps, whole, stopped=bool(found)))
+        return headline(_stop(deps, found), *_from_ledger(deps, whole, examined, stopped=bool(found)))
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
         return headline(_of_part((found or [ledger_away])[0]), (), Day())
 
 
-def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[Need], Day, list[Incident]]:
+def _from_ledger(
+    deps: Deps, whole: Mapping[str, str], examined: Examination | None, *, stopped: bool
+) -> tuple[list[Need], Day, list[Incident]]:
     zone = deps.settings.timezone
     explain = OF_STOPS | ({"worker_gone"} if stopped else set())
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
         present = [each for each in incidents.current(session) if stands(each, deps.now())]
+        if examined:
+            present = _as_examined(present, examined)
         wants = needs(deps, session, present, stopped=stopped, whole=whole)
     return wants, day, [each for each in present if each.kind in explain]
+
+
+def _as_examined(present: Sequence[Incident], examined: Examination) -> list[Incident]:
+    """Return the incidents with the doctor's as its last run found them: an incident is noted, and ends, later."""
+    noted = {each.subject: each for each in present if each.kind == DOCTOR}
+    faults = unwatched_faults(examined.checks)
+    found = [noted.get(check.name) or _fresh(check, examined.at) for check in faults]
+    return [each for each in present if each.kind != DOCTOR] + found
+
+
+def _fresh(check: Check, at: datetime) -> Incident:
+    # Never added to a session: the watch notes the one that lasts.
+    return Incident(id=uuid4(), kind=DOCTOR, subject=check.name, detail=in_sentences(check), opened_at=at, seen_at=at)
 
 
 def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """History: list events sent to receivers, send them again, and delete old ones."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement
 
 from funnel_app.deps import Deps
 from funnel_app.flows.outbox.publish import GIVES_UP_AFTER
-from funnel_app.flows.outbox.receiver_status import KEPT_FOR, REMOVED, hosts_by_key
+from funnel_app.flows.outbox.receiver_status import REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.outbox_models import OutgoingEvent
+
+KEPT_FOR = timedelta(days=30)
 
 
 def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from funnel_app.ledger import outgoing_events, receivers
 KIND, GIVEN_UP = "receiver_away", "events_given_up"
 # How long given-up events are reported.
 NEWS_FOR = timedelta(hours=1)
-KEPT_FOR = timedelta(days=30)
 REMOVED = "a receiver that is set no more"
 
 

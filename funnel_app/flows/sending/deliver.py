@@ -21,8 +21,8 @@ from funnel_app.flows.sending.apply_response import apply_response
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, in_files, stop_unwanted
 from funnel_app.flows.sending.freeze import freeze
 from funnel_app.flows.sending.give_way import without_giving_way
-from funnel_app.flows.sending.lease import Lease
-from funnel_app.flows.sending.sending_status import LEASE, may_send
+from funnel_app.flows.sending.lease import LEASE, Lease
+from funnel_app.flows.sending.sending_status import may_send
 from funnel_app.flows.sending.submit import submit
 from funnel_app.flows.templates.compose import Composed, Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted, why_not
-from funnel_app.flows.sending.sending_status import LEASE
+from funnel_app.flows.sending.lease import LEASE
 from funnel_app.flows.sending.submit import Begun
 from funnel_app.flows.templates.compose import Composed
 from funnel_app.ledger import batches, contacts, emails, messages, pauses, requests

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.sending_status import LEASE
 from funnel_app.ledger import batches
 from funnel_app.ledger.conflicts import retry_on_conflict
+
+LEASE = timedelta(seconds=15)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Sending status: whether sending is paused, and which caller may probe whether it works again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from funnel_app.config import Settings
@@ -9,7 +9,6 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.pauses import Pause, standing
 
-LEASE = timedelta(seconds=15)
 PATIENCE_S = 5.0
 
 

@@ -17,7 +17,8 @@ from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, stop_unwanted, why_not
-from funnel_app.flows.sending.sending_status import LEASE, may_send
+from funnel_app.flows.sending.lease import LEASE
+from funnel_app.flows.sending.sending_status import may_send
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.mailer import Answer, Mailer
 from funnel_app.ledger import contacts, emails, messages, pauses, requests

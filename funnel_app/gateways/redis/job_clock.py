@@ -2,19 +2,21 @@
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, cast
 from uuid import uuid4
 
 from redis import Redis
 from rq.exceptions import NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.queue import Queue
 from rq_scheduler import Scheduler
 
 from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.clock_scripts import MOVE
+from funnel_app.gateways.redis.job_names import QUEUES, Call, call_of
 from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, set_aside
+from funnel_app.gateways.redis.scheduling import JobWriter, Timed
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 LOCK_MS = 4000
@@ -32,6 +34,8 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         super().__init__(connection=connection, interval=1)
         self.token = uuid4().hex
         self._own = connection.register_script(OWN_LOCK)
+        self._move_due = connection.register_script(MOVE)
+        self._writer = JobWriter(connection)
         self._release = connection.register_script(RELEASE_LOCK)
 
     def own(self) -> bool:
@@ -52,9 +56,7 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         moved = 0
         with redis_at_hand():
             while self.own() and (due := self._due(now)):
-                readable = list(self._readable(due, now))
-                self._move(readable)
-                moved += len(readable)
+                moved += self._move(list(self._readable(due, now)), now)
         return moved
 
     def acquire_lock(self) -> bool:
@@ -78,40 +80,38 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         found = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, int(now), start=0, num=JOBS_PER_TRIP)
         return cast(list[bytes], found)
 
-    def _readable(self, job_ids: list[bytes], now: float) -> Iterator[Job]:
+    def _readable(self, job_ids: list[bytes], now: float) -> Iterator[Call]:
         with self.connection.pipeline(transaction=False) as pipe:
             for job_id in job_ids:
                 pipe.hgetall(Job.redis_job_namespace_prefix.encode() + job_id)
             hashes = pipe.execute(raise_on_error=False)
         for job_id, content in zip(job_ids, hashes, strict=True):
             try:
-                yield _restored(job_id, content, self.connection)
+                yield self._read(job_id, content, now)
             except UNREADABLE as error:
                 self._set_aside(job_id, error, now)
 
-    def _move(self, jobs: list[Job]) -> None:
-        ids: defaultdict[str, list[str]] = defaultdict(list)
-        with self.connection.pipeline() as pipe:
-            for job in jobs:
-                job.set_status(JobStatus.QUEUED, pipeline=pipe)
-                # The whole hash, not just its status: it may have been deleted since it was read.
-                job.save(pipeline=pipe)
-                ids[Queue.redis_queue_namespace_prefix + job.origin].append(job.id)
-            for key, some in ids.items():
-                pipe.sadd(Queue.redis_queues_keys, key)
-                pipe.rpush(key, *some)
-                pipe.zrem(self.scheduled_jobs_key, *some)
-            pipe.execute()
+    def _read(self, job_id: bytes, content: Any, now: float) -> Call:
+        """Return the call of a job by its hash; raises one of UNREADABLE if it cannot be queued as it is.
+
+        Nearly all are exactly as we wrote them. Any other is read as RQ reads it, and written once more.
+        """
+        if not isinstance(content, dict) or not content:
+            raise NoSuchJobError(f"its hash is gone: {content!r}")
+        queue, call = content.get(b"origin", b"").decode(), call_of(job_id.decode())
+        if call and queue in QUEUES and self._writer.wrote(call._replace(queue=queue), content):
+            return call._replace(queue=queue)
+        job = OwnJob(job_id.decode(), connection=self.connection)
+        job.restore(content)
+        read = Call(job.id, str(job.func_name), tuple(job.args), job.origin)
+        self._writer.write([Timed(read, int(now))])
+        return read
+
+    def _move(self, calls: list[Call], now: float) -> int:
+        jobs = [field for call in calls for field in (call.job_id, Queue.redis_queue_namespace_prefix + call.queue)]
+        keys = [self.scheduled_jobs_key, Queue.redis_queues_keys]
+        return int(self._move_due(keys=keys, args=[int(now), *jobs])) if jobs else 0
 
     def _set_aside(self, job_id: bytes, error: Exception, now: float) -> None:
         set_aside(self.connection, job_id, error, now)
         self.connection.zrem(self.scheduled_jobs_key, job_id)
-
-
-def _restored(job_id: bytes, content: Any, connection: Redis) -> Job:
-    """Return the job in a hash; one of UNREADABLE if it cannot be queued as it is."""
-    if not isinstance(content, dict) or not content:
-        raise NoSuchJobError(f"its hash is gone: {content!r}")
-    job = OwnJob(job_id.decode(), connection=connection)
-    job.restore(content)
-    return job

@@ -15,6 +15,7 @@ from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
+from funnel_app.gateways.redis.clock_scripts import UNSCHEDULE
 from funnel_app.gateways.redis.job_names import (
     EMAILS,
     QUEUES,
@@ -31,7 +32,7 @@ from funnel_app.gateways.redis.job_names import (
 from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.refusals import RedisFault, why_away
 from funnel_app.gateways.redis.scheduling import CLOCK_KEY, JobWriter, Timed
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, UNSCHEDULE
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
     "CLOCK_KEY",

@@ -4,9 +4,10 @@ Fields that are equal in all jobs of a queue come from a job made by RQ once, an
 """
 
 import json
+import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
@@ -16,13 +17,15 @@ from rq.job import JobStatus
 from rq.queue import Queue
 from rq.utils import utcformat
 
+from funnel_app.gateways.redis.clock_scripts import SCHEDULE
 from funnel_app.gateways.redis.job_names import Call
 from funnel_app.gateways.redis.own_jobs import new_job, queue_at
-from funnel_app.gateways.redis.scripts import SCHEDULE
 
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 OF_ONE_JOB = frozenset({"created_at", "data", "description", "status"})
 LONGEST_ARGUMENT = 75
+# RQ's way to write a time.
+MADE_AT = re.compile(rb"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{6}Z")
 Field = str | bytes | int
 
 
@@ -40,6 +43,7 @@ class JobWriter:
         self._connection = connection
         self._script = connection.register_script(SCHEDULE)
         self._shared: dict[str, str] = {}
+        self._read: dict[str, dict[bytes, bytes]] = {}
         self._queues: dict[str, Queue] = {}
 
     def write(self, jobs: Iterable[Timed]) -> None:
@@ -56,6 +60,18 @@ class JobWriter:
         for call, at_s in jobs:
             arguments += (call.job_id, "" if at_s is None else at_s, payload_of(call), description_of(call))
         self._script(keys=[CLOCK_KEY, Queue.redis_queues_keys, queue.key], args=arguments)
+
+    def wrote(self, call: Call, content: Mapping[bytes, bytes]) -> bool:
+        """Say whether a hash is what write() leaves of a job on the clock, but for when it was made."""
+        ours = self._texts(call) | {b"data": payload_of(call), b"description": description_of(call).encode()}
+        made_at = content.get(b"created_at", b"")
+        return MADE_AT.fullmatch(made_at) is not None and content == ours | {b"created_at": made_at}
+
+    def _texts(self, call: Call) -> dict[bytes, bytes]:
+        if call.queue not in self._read:
+            flat = [text.encode() for text in json.loads(self._shared_by(self._queue(call.queue), call))]
+            self._read[call.queue] = {**dict(zip(flat[::2], flat[1::2], strict=True)), b"status": b"scheduled"}
+        return self._read[call.queue]
 
     def _queue(self, name: str) -> Queue:
         if name not in self._queues:

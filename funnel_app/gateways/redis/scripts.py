@@ -1,44 +1,5 @@
 """Lua scripts for atomic steps. Numbers are returned as text or integers, since Redis truncates fractions."""
 
-# KEYS: clock, names of queues, queue. ARGV: the fields that are equal in all jobs (a JSON list: names and values of a
-# hash), when the jobs were made, then of each job: id, second (empty: now), data, description. A failed job's hash
-# expires, and would go on to.
-SCHEDULE = """
-local hash = cjson.decode(ARGV[1])
-local shared = #hash
-for job = 3, #ARGV, 4 do
-  local id, second = ARGV[job], ARGV[job + 1]
-  local status = second == '' and 'queued' or 'scheduled'
-  local own = {'created_at', ARGV[2], 'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
-  for field = 1, 8 do hash[shared + field] = own[field] end
-  redis.call('HSET', 'rq:job:' .. id, unpack(hash))
-  redis.call('PERSIST', 'rq:job:' .. id)
-  if second == '' then
-    redis.call('SADD', KEYS[2], KEYS[3])
-    redis.call('RPUSH', KEYS[3], id)
-    redis.call('ZREM', KEYS[1], id)
-  else
-    redis.call('ZADD', KEYS[1], second, id)
-  end
-end
-return 1
-"""
-
-# KEYS: clock, queues. ARGV: ids of jobs. Only what was there is deleted: the hash of a job that a worker has just taken
-# is the worker's.
-UNSCHEDULE = """
-local removed = 0
-for _, id in ipairs(ARGV) do
-  local found = redis.call('ZREM', KEYS[1], id)
-  for queue = 2, #KEYS do found = found + redis.call('LREM', KEYS[queue], 0, id) end
-  if found > 0 then
-    redis.call('DEL', 'rq:job:' .. id)
-    removed = removed + 1
-  end
-end
-return removed
-"""
-
 # Evenly spaced slots, and never more calls in flight or within a second of their response than allowed. KEYS: next
 # turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
 TAKE_TURN = """

@@ -8,6 +8,7 @@ from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
+from funnel_app.flows.monitoring.examination import Examination
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -22,7 +23,8 @@ def doctor() -> ResponseReturnValue:
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: standing(checks, status) for status in WORST_FIRST}
-    headline = current_headline(deps, whole=_whole(deps))
+    examined = Examination(deps.now(), tuple(checks))
+    headline = current_headline(deps, whole=_whole(deps), examined=examined)
     return page("doctor.html", headline=headline, checks=checks, counts=counts, now=deps.now())
 
 

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.campaigns.segments import SEGMENTS, segment_of
-from funnel_app.flows.console.leads import all_leads, count_leads
+from funnel_app.campaigns.states import State
+from funnel_app.flows.console.leads import all_leads, count_leads, find_lead
 from funnel_app.flows.console.search import find
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.ledger.leads import Wanted, in_segment
-from funnel_app.ledger.models import Contact
+from funnel_app.ledger.models import Contact, Email
 from tests.console_world import fill, send, sign_up
 from tests.flows.leads import email_ids, look, write_templates
 
@@ -81,3 +82,18 @@ def test_leads_are_counted_by_the_email_that_goes_next(deps):
     assert found["delivered+ana0@resend.dev"].next.at == upcoming.due_at
     assert {row.next.title for row in found.values()} == {deps.registry.title_of_email(upcoming.template_key)}
     assert count_leads(deps.reads, Wanted(next=upcoming.template_key)) == len(found) == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("state", "words"), [(State.AMBIGUOUS, "in doubt"), (State.HELD, "held")])
+def test_the_list_names_an_email_that_waits_for_a_person_as_the_next_as_the_leads_page_does(deps, state, words):
+    write_templates(deps)
+    lead, other = sign_up(deps, 0), sign_up(deps, 1)
+    stuck = look(deps, email_ids(lead)[0])
+    with deps.sessions.begin() as session:
+        session.get(Email, stuck.id).state = state
+    found = {row.contact.id: row.next for row in all_leads(deps, Wanted(next=stuck.template_key))}
+    shown = find_lead(deps, lead.contact_id).next
+    assert found[lead.contact_id].title == shown.title == deps.registry.title_of_email(stuck.template_key)
+    assert found[lead.contact_id].waits == words and shown.waits.startswith(words)
+    assert found[other.contact_id].waits is None

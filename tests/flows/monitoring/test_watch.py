@@ -9,7 +9,7 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.alarms import ALARMS, title_of
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks.check import fault
-from funnel_app.flows.monitoring.doctor import last_examination
+from funnel_app.flows.monitoring.examination import last_examination
 from funnel_app.flows.monitoring.gone_quiet import silence_of, silent_hooks
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.texts import watch_texts

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from funnel_app.campaigns.spoken import full_stop
+
 
 class Status(StrEnum):
     """A fault keeps emails from arriving; a warning may become one."""
@@ -80,3 +82,8 @@ def titles_of(names: Iterable[str]) -> str:
 def standing(checks: Iterable[Check], status: str) -> int:
     """Return the number of checks with this status."""
     return sum(check.status == status for check in checks)
+
+
+def in_sentences(check: Check) -> str:
+    """Return what was found and what to do, as whole sentences."""
+    return f"{full_stop(check.detail)} {check.fix[:1].upper()}{check.fix[1:]}"

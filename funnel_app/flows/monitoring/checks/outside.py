@@ -15,7 +15,8 @@ from funnel_app.flows.monitoring.subscriptions import (
     needing_calendly,
     starting_by_calendly,
 )
-from funnel_app.flows.outbox.receiver_status import KEPT_FOR, REMOVED, find_receivers, given_up_lately
+from funnel_app.flows.outbox.history import KEPT_FOR
+from funnel_app.flows.outbox.receiver_status import REMOVED, find_receivers, given_up_lately
 from funnel_app.gateways.errors import GatewayError
 
 
