@@ -1,7 +1,6 @@
 """The whole way in one browser: a form on the website, the hook, the emails, the inbox, and the console's timeline."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,7 +11,6 @@ from tests.process.starting import start_funnel
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
-PICTURES = Path(__file__).parents[2] / "screenshots"
 SECONDS_FOR_A_DAY = 2
 # Waits end in vain after this; what is promised is asserted.
 WITHIN_MS = 120_000
@@ -40,15 +38,13 @@ def visitor(request, browser: Browser, stack: Stack) -> Iterator[tuple[str, Page
 
 
 def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
-    """Keep a picture of the page, and make sure that it fits the screen and can be used by everybody.
+    """Make sure that a page fits the screen and can be used by everybody.
 
     axe is not asked about the inbox, which loads itself again under its hands, nor about the console, whose policy
     refuses its script: test_console.py does that.
     """
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"journey-{name}-{width}.png", full_page=True)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow == 0, f"{name} is wider than the screen"
+    assert overflow == 0, f"{name} is wider than the screen of a {width}"
     if not asks_axe:
         return
     grave = [v for v in Axe().run(page).response["violations"] if v["impact"] in {"serious", "critical"}]

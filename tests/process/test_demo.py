@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.demo", "--once"],
+        [sys.executable, "-m", "tests.process.forking", "sandbox.demo", "--once"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200"},
         check=False,

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from tests.pace import patient
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
+# What runs it so that its processes are forked.
+FORKING = "tests.process.forking"
 
 
 @pytest.fixture
@@ -23,8 +27,8 @@ def environment(tmp_path):
     return env, f"http://127.0.0.1:{port}/readyz"
 
 
-def start(env, **more):
-    command = [sys.executable, "-m", "sandbox.run"]
+def start(env, *by, **more):
+    command = [sys.executable, "-m", *by, "sandbox.run"]
     return subprocess.Popen(
         command, cwd=ROOT, env={**env, **more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -32,7 +36,7 @@ def start(env, **more):
 
 def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
     env, ready = environment
-    with start(env) as run:
+    with start(env, FORKING) as run:
         try:
             wait_until("all parts are there", lambda: answers(ready))
             told = (ROOT / SETTINGS).read_text()
@@ -55,14 +59,21 @@ def test_faulty_settings_are_told_and_nothing_is_started(environment):
     assert "TESTING_MODE: must be true or false." in said and not answers(ready)
 
 
-def test_a_part_that_ends_by_itself_stops_the_others(environment):
+def test_a_part_that_ends_by_itself_stops_the_others(environment, tmp_path):
     env, ready = environment
-    with start(env) as run:
+    with start(env, FORKING, TMPDIR=str(tmp_path)) as run:
         wait_until("all parts are there", lambda: answers(ready))
-        scheduler = subprocess.run(
-            ["pgrep", "-P", str(run.pid), "-f", "jobs.scheduler"], capture_output=True, text=True, check=True
-        )
-        os.kill(int(scheduler.stdout), signal.SIGKILL)
+        os.kill(process_that_logs_to("scheduler.log", tmp_path), signal.SIGKILL)
         said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 1
     assert "scheduler ended by itself" in said and not answers(ready)
+
+
+def process_that_logs_to(name, folder):
+    """Return the id of the process whose output goes to a file of that name below a folder."""
+    for output in Path("/proc").glob("[0-9]*/fd/1"):
+        with suppress(OSError):  # it has ended meanwhile, or is another user's
+            log = output.readlink()
+            if log.name == name and log.is_relative_to(folder):
+                return int(output.parts[2])
+    raise AssertionError(f"no process logs to {name}")
