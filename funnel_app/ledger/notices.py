@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.insert_or_ignore import insert_or_ignore
@@ -42,18 +42,26 @@ def known(session: Session, keys: Collection[str]) -> set[str]:
     return set(session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))
 
 
+def any_due(session: Session, channel: str, now: datetime) -> bool:
+    """Say whether there is a notification to take."""
+    return session.scalars(select(Notice.id).where(Notice.channel == channel, *_due(now)).limit(1)).first() is not None
+
+
 def take(session: Session, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Notice]:
     """Lease the notifications that are due, oldest first."""
-    free = or_(Notice.lease_until.is_(None), Notice.lease_until <= now)
-    wanted = select(Notice.id).where(Notice.channel == channel, Notice.sent_at.is_(None), free)
+    wanted = select(Notice.id).where(Notice.channel == channel, *_due(now))
     ids = list(session.scalars(wanted.order_by(Notice.created_at, Notice.id).limit(limit)))
     won = (
         update(Notice)
-        .where(Notice.id.in_(ids), Notice.sent_at.is_(None), free)
+        .where(Notice.id.in_(ids), *_due(now))
         .values(lease_until=now + lease, attempts=Notice.attempts + 1)
         .returning(Notice)
     )
     return sorted(session.scalars(won), key=lambda notice: (notice.created_at, notice.id))
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Notice.sent_at.is_(None), or_(Notice.lease_until.is_(None), Notice.lease_until <= now)
 
 
 def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget: bool) -> None:

@@ -122,11 +122,14 @@ def telling(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
 
 @pytest.fixture
 def notion(server: Server) -> Iterator[notion_client.Client]:
-    client = notion_client.Client(
-        auth="ntn_sandbox", base_url=server.notion_url, retry=False, logger=logging.getLogger("sandbox.tests")
-    )
-    yield client
-    client.close()
+    with sdk_of(server) as client:
+        yield client
+
+
+def sdk_of(server: Server) -> notion_client.Client:
+    """Return Notion's SDK, asking a sandbox."""
+    log = logging.getLogger("sandbox.tests")
+    return notion_client.Client(auth="ntn_sandbox", base_url=server.notion_url, retry=False, logger=log)
 
 
 def control(server: Server, changes: object, path: str = "") -> Any:

@@ -28,6 +28,10 @@ def plain(page, name, key="rich_text"):
 @pytest.fixture
 def leads(notion):
     """The id of a table with a column of every type."""
+    return make_leads(notion)
+
+
+def make_leads(notion):
     properties = {
         "Name": {"title": {}}, "Notes": {"rich_text": {}}, "Email": {"email": {}}, "Link": {"url": {}},
         "Phone": {"phone_number": {}}, "Score": {"number": {"format": "number"}}, "Opt-in": {"checkbox": {}},

@@ -1,22 +1,42 @@
-"""Notion's query language by the real SDK."""
+"""Notion's query language by the real SDK: all ask one table, and none changes it."""
 
 import pytest
 from notion_client.errors import HTTPResponseError
 from notion_client.helpers import collect_paginated_api
 
-from tests.sandbox.test_notion import add, leads, plain, text  # noqa: F401  (leads is a fixture)
+from sandbox.server import serve
+from sandbox.state import Config
+from tests.sandbox.conftest import Clock, sdk_of
+from tests.sandbox.test_notion import add, make_leads, plain, text
 
 
-@pytest.fixture
-def table(notion, leads, clock):  # noqa: F811
+@pytest.fixture(scope="module")
+def moment():
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def notion(moment):
+    with serve(Config(now=moment)) as server, sdk_of(server) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def its_calls_of_a_second_are_its_own(moment):
+    moment.forward(seconds=5)
+
+
+@pytest.fixture(scope="module")
+def table(notion, moment):
     """Two pages, two minutes apart: Ana (rich) and Bo (nearly empty)."""
+    leads = make_leads(notion)
     add(
         notion, leads, Name=text("Ana", "title"), Notes=text("likes tea"), Email={"email": "ana@client.example"},
         Link={"url": "https://lumen.example"}, Score={"number": 7}, **{"Opt-in": {"checkbox": True}},
         Stage={"select": {"name": "new"}}, State={"status": {"name": "Done"}}, Kinds={"multi_select": [{"name": "a"}]},
         Booked={"date": {"start": "2026-11-25T15:00:00Z"}},
     )  # fmt: skip
-    clock.forward(minutes=2)
+    moment.forward(minutes=2)
     add(notion, leads, Name=text("Bo", "title"), Score={"number": 3})
     return leads
 

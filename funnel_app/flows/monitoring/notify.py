@@ -54,6 +54,9 @@ def notify(deps: Deps) -> int:
 def _notify(deps: Deps, channel: str, url: str | None) -> int:
     now = deps.now()
     with deps.reads() as session:
+        # Every process looks often, and mostly nothing is to be told: that takes no turn to write.
+        if not notices.any_due(session, channel, now):
+            return 0
         if url and notices.count_posts_since(session, channel, now - timedelta(hours=1)) >= MOST_AN_HOUR:
             return 0
     with deps.sessions.begin() as session:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from funnel_app.flows.monitoring.checks.outside import alerting
 from funnel_app.flows.monitoring.day import Day
@@ -140,6 +140,13 @@ def test_nothing_is_over_because_nobody_could_look(deps):
     deps.now.forward(minutes=10)
     round_of(deps, {}, ["redis_away"])
     assert len(said(deps)) == 1
+
+
+def test_who_has_nothing_to_tell_waits_for_nobody_who_writes(deps):
+    """Every web process looks each few seconds, and on SQLite a transaction that may write waits for its turn."""
+    with deps.sessions.begin() as session:
+        session.execute(update(Notice).values(attempts=0))
+        assert notify(deps) == 0
 
 
 @pytest.mark.both_databases
