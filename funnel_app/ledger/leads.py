@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer
 
 from funnel_app.campaigns.segments import CRITICAL, CRITICAL_RED, URGENT, URGENT_ORANGE
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.ahead import STUCK
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import is_canary, of_canary
 from funnel_app.ledger.emails import UNDER_WAY, waits_for_earlier
@@ -124,7 +125,7 @@ def in_segment(name: str) -> ColumnElement[bool]:
 
 def _is_next() -> tuple[ColumnElement[bool], ...]:
     # One in doubt holds back those behind it, as one that is held.
-    waits = Email.state.in_([State.PLANNED, State.HELD, State.AMBIGUOUS])
+    waits = Email.state.in_([State.PLANNED, *STUCK])
     return Enrolment.state == EnrolmentState.ACTIVE, waits, ~waits_for_earlier()
 
 

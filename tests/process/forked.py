@@ -91,8 +91,10 @@ def _library_before_libc() -> Iterator[None]:
     library = build_library()
     if library:
         os.environ["LD_PRELOAD"] = str(library)
-    yield
-    os.environ.pop("LD_PRELOAD", None)
+    try:
+        yield
+    finally:
+        os.environ.pop("LD_PRELOAD", None)
 
 
 def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, network: str | None) -> None:

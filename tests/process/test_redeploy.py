@@ -24,7 +24,7 @@ from tests.process.watching import delivered, nothing_twice, opt_in, wait_until
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 SECONDS_FOR_A_DAY = 3
 LEADS_BEFORE, LEADS = 5, 16
-EVERY_S = 0.9
+EVERY_S = 0.6
 AT_MOST_LATE_S = 5.0
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
-from funnel_app.campaigns.states import CLICKED, IN_WORDS, OPENED, State
+from funnel_app.campaigns.states import CLICKED, OPENED, State, state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.next_email import Next, next_email
@@ -123,7 +123,7 @@ def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
 
 
 def _next(registry: Registry, email: NextEmail) -> Next:
-    waits = None if email.state == State.PLANNED else IN_WORDS.get(email.state, str(email.state))
+    waits = None if email.state == State.PLANNED else state_in_words(email.state)
     return Next(registry.title_of_email(email.key), email.due_at, waits)
 
 

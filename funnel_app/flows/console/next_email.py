@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.registry import Registry
-from funnel_app.campaigns.states import IN_WORDS
+from funnel_app.campaigns.states import state_in_words
 from funnel_app.ledger.ahead import STUCK
 from funnel_app.ledger.models import Enrolment
 
@@ -23,7 +23,7 @@ class Next:
 def next_email(registry: Registry, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
     """Return what goes first of all sequences as the trace tells it: what waits comes after what does not.
 
-    An email that holds back those behind it is the next, as *Sequences* counts it.
+    An email that holds back those behind it is the next, as *Sequences* and the list of leads count it.
     """
     coming = [(row["next"], run) for run in joined if (row := told.get(str(run.id))) and row["next"]]
     if not coming:
@@ -32,5 +32,5 @@ def next_email(registry: Registry, joined: Sequence[Enrolment], told: Mapping[st
     email = next(email for email in run.emails if str(email.id) == first["email"])
     stuck = next((each for each in run.emails if each.step < email.step and each.state in STUCK), None)
     title = registry.title_of_email((stuck or email).template_key)
-    waits = f"{IN_WORDS.get(stuck.state, stuck.state)}; {first['waits']}" if stuck else first["waits"]
+    waits = f"{state_in_words(stuck.state)}; {first['waits']}" if stuck else first["waits"]
     return Next(title, datetime.fromisoformat(first["at"]), waits)

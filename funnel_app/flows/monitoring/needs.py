@@ -12,7 +12,7 @@ from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import waits_for_fix
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
+from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
 from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.sending.sending_status import pause_words
@@ -33,7 +33,7 @@ OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
 
 # Watched states are over once unseen for this long, though their end is reported later.
 SEEN_WITHIN = timedelta(minutes=1)
-SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
+SELDOM_LOOKED_AT = frozenset({DOCTOR, BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
 
 
 NOTHING_WHOLE: Mapping[str, str] = {}

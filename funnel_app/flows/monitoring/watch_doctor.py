@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import doctor
+from funnel_app.flows.monitoring.alarms import DOCTOR
 from funnel_app.flows.monitoring.checks.check import Status, in_sentences
 from funnel_app.flows.monitoring.examination import Examination, last_examination, unwatched_faults
 from funnel_app.flows.monitoring.watch import Observation, Probe, look_through
@@ -16,7 +17,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 def watch_with_doctor(deps: Deps) -> None:
     """Run all checks, and record the faults that no probe covers."""
-    look_through(deps, (Probe(("doctor",), _doctor),))
+    look_through(deps, (Probe((DOCTOR,), _doctor),))
 
 
 def look_again(deps: Deps) -> None:
@@ -38,4 +39,4 @@ def _is_outdated(reads: sessionmaker[Session], last: Examination) -> bool:
 
 def _doctor(deps: Deps) -> Observation:
     for check in unwatched_faults(doctor.examine_and_keep(deps)):
-        yield "doctor", check.name, in_sentences(check)
+        yield DOCTOR, check.name, in_sentences(check)

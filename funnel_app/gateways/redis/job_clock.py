@@ -99,8 +99,8 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         if not isinstance(content, dict) or not content:
             raise NoSuchJobError(f"its hash is gone: {content!r}")
         queue, call = content.get(b"origin", b"").decode(), call_of(job_id.decode())
-        if call and queue in QUEUES and self._writer.wrote(call._replace(queue=queue), content):
-            return call._replace(queue=queue)
+        if call and queue in QUEUES and self._writer.wrote(here := call._replace(queue=queue), content):
+            return here
         job = OwnJob(job_id.decode(), connection=self.connection)
         job.restore(content)
         read = Call(job.id, str(job.func_name), tuple(job.args), job.origin)
