@@ -61,10 +61,15 @@ class Watcher:
             Watcher.usual = frozenset((check.name, check.status) for check in self._troubles())
 
     def notice(self, **lasts: float) -> Noticed:
-        """Look as the periodic tasks do, at once and after a while; return what is new since the beginning."""
+        """Look as the periodic tasks do, at once and after a while, and once more, so that what would be told again is.
+
+        Return what is new since the beginning.
+        """
         self.look(with_doctor=True)
-        self.deps.now.forward(**lasts)
-        self.look_twice()
+        if lasts:
+            self.deps.now.forward(**lasts)
+            self.look()
+        self.look()
         return self._noticed()
 
     def _noticed(self) -> Noticed:
@@ -95,17 +100,13 @@ class Watcher:
                 watch_texts(self.deps)
         notify(self.deps)
 
-    def look_twice(self, *, with_doctor: bool = False) -> None:
-        """Look, and once more, so that what would be told again is."""
-        self.look()
-        self.look(with_doctor=with_doctor)
-
     def all_is_over(self) -> bool:
         """Say whether each thing that was told of was told once, and its end once, some minutes after the failure."""
         self.by_web_only = False
         self.look()
         self.deps.now.forward(minutes=3)
-        self.look_twice(with_doctor=True)
+        self.look()
+        self.look(with_doctor=True)
         # What happens rather than lasts is over when no more of it came for an hour.
         if any(ALARMS[kind].quiet_for for kind in self._open()):
             self.deps.now.forward(hours=1)
