@@ -23,8 +23,8 @@ from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = notices.ALERTS
-# A flapping fault is one incident: it is over once unseen for this long.
-OVER_AFTER = timedelta(minutes=2)
+# A flapping fault is one incident: it is over once unseen for this long, and that is told within two minutes.
+OVER_AFTER = timedelta(seconds=100)
 LONGEST_DETAIL = 500
 KEPT_FOR = timedelta(days=90)
 
