@@ -43,10 +43,11 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
 
 def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) -> str:
     """End an incident that has passed, with a note; only later occurrences are reported again."""
-    if not put_incident_aside(deps, incident_id, said := _said(operator, word)):
+    title = put_incident_aside(deps, incident_id, said := _said(operator, word))
+    if title is None:
         raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
-    operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
-    return "it is put aside"
+    operate.note(deps, operator, "put_aside", None, f"{title}: {said}")
+    return f"“{title}” is put aside"
 
 
 def count_in_doubt(reads: sessionmaker[Session]) -> int:
