@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sandbox.scenario import Lead
 from sandbox.stack import Stack
 
-WITHIN_S = 120.0
+WITHIN_S = 80.0
 TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 
 
