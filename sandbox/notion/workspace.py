@@ -119,7 +119,7 @@ def list_tables() -> Response:
 
 @blueprint.get("/control/notion/page")
 def find_page() -> Response:
-    """Return the id of a person's row in the database of this `title`, by their `email`; null where there is none yet."""
+    """Return the id of a person's row in the database of this `title`, by their `email`; null where none is yet."""
     sandbox, asked = current_sandbox(), request.args
     with sandbox.lock:
         pages = [

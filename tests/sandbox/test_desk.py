@@ -61,7 +61,7 @@ def test_the_row_of_a_person_is_waited_for_and_one_that_never_comes_is_named(ser
     (source,) = notion.databases.retrieve(SEQUENCES_DATABASE_ID)["data_sources"]
     notion.data_sources.update(source["id"], properties={"Email": {"email": {}}})
     monkeypatch.setattr(stack, "MIRRORED_WITHIN_S", 0)
-    with pytest.raises(LookupError, match="mia@example.com has no row in Email Sequence"):
+    with pytest.raises(LookupError, match=r"mia@example\.com has no row in Email Sequence"):
         funnel.page_of("Email Sequence", "mia@example.com")
 
     parent = {"type": "data_source_id", "data_source_id": source["id"]}
