@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import ClassVar
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alarms import ALARMS, DOCTOR
 from funnel_app.flows.monitoring.checks.check import Check, Status
 from funnel_app.flows.monitoring.doctor import examine
+from funnel_app.flows.monitoring.examination import last_examination
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.texts import watch_texts
@@ -20,8 +22,8 @@ from funnel_app.ledger import incidents
 from funnel_app.ledger.troubles import explain
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
-# Twice, so that what would be told again is; a ledger that is away must be so for a while.
-TWICE, LOOKS_AT_LEDGER = 2, 3
+# A ledger that is away must be so for a while.
+LOOKS_AT_LEDGER = 3
 # An alarm's name, and the thing that it is about.
 TITLE = re.compile(f"(?:{'|'.join(re.escape(alarm.title) for alarm in ALARMS.values())})(?: \\((?!it lasted)[^)]*\\))?")
 # What a bare kind tells, without its title.
@@ -48,21 +50,30 @@ class Noticed:
 class Watcher:
     """A doctor and a chat that remember how all was before the failure; a dead scheduler leaves the web's look only."""
 
+    # What the doctor finds of a Funnel that is well, and stays the same from play to play.
+    usual: ClassVar[frozenset[tuple[str, Status]] | None] = None
+
     def __init__(self, deps: Deps) -> None:
         self.deps = deps
         self.by_web_only = False
         self.alarm = LedgerAlarm()
-        self.before = {(check.name, check.detail) for check in self._troubles()}
+        if Watcher.usual is None:
+            Watcher.usual = frozenset((check.name, check.status) for check in self._troubles())
 
     def notice(self, **lasts: float) -> Noticed:
-        """Look as the periodic tasks do, at once and after a while; return what is new since the beginning."""
+        """Look as the periodic tasks do, at once and after a while, and once more, so that what would be told again is.
+
+        Return what is new since the beginning.
+        """
+        self.look(with_doctor=True)
+        if lasts:
+            self.deps.now.forward(**lasts)
+            self.look()
         self.look()
-        self.deps.now.forward(**lasts)
-        self.look(TWICE)
         return self._noticed()
 
     def _noticed(self) -> Noticed:
-        troubles = [check for check in self._troubles() if (check.name, check.detail) not in self.before]
+        troubles = [check for check in self._troubles() if (check.name, check.status) not in (self.usual or ())]
         found = ", ".join(f"{check.name} ({check.status})" for check in troubles)
         return Noticed(found or "nothing", "; ".join(self.told(BEGAN)) or "none")
 
@@ -78,24 +89,24 @@ class Watcher:
         for _ in range(LOOKS_AT_LEDGER):
             self.alarm.back(self.deps)
 
-    def look(self, times: int = 1) -> None:
-        """Run the checks as the processes do; the doctor's, which cost most, with the last of several times."""
-        for left in reversed(range(times)):
-            watch_from_web(self.deps)
-            if not self.by_web_only:
-                watch(self.deps)
-                if not left:
-                    watch_with_doctor(self.deps)
-                with suppress(GatewayError):
-                    watch_texts(self.deps)
-            notify(self.deps)
+    def look(self, *, with_doctor: bool = False) -> None:
+        """Run the checks as the processes do; the doctor's, which cost most, if asked for or while it found a fault."""
+        watch_from_web(self.deps)
+        if not self.by_web_only:
+            watch(self.deps)
+            if with_doctor or DOCTOR in self._open():
+                watch_with_doctor(self.deps)
+            with suppress(GatewayError):
+                watch_texts(self.deps)
+        notify(self.deps)
 
     def all_is_over(self) -> bool:
         """Say whether each thing that was told of was told once, and its end once, some minutes after the failure."""
         self.by_web_only = False
         self.look()
         self.deps.now.forward(minutes=3)
-        self.look(TWICE)
+        self.look()
+        self.look(with_doctor=True)
         # What happens rather than lasts is over when no more of it came for an hour.
         if any(ALARMS[kind].quiet_for for kind in self._open()):
             self.deps.now.forward(hours=1)
@@ -112,4 +123,7 @@ class Watcher:
         return [_title(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
 
     def _troubles(self) -> list[Check]:
-        return [check for check in examine(self.deps) if check.status is not Status.OK]
+        """Return what the doctor finds: now, or at his last look where no time has passed since."""
+        last = last_examination(self.deps.process_status)
+        checks = last.checks if last is not None and last.at == self.deps.now() else examine(self.deps)
+        return [check for check in checks if check.status is not Status.OK]

@@ -42,6 +42,8 @@ class Stage:
         self.deps.now.forward(**{"seconds": 3, **after})
         for _ in range(4):
             sweep(self.deps)
+            if not self.deps.queues.queued:
+                return
             self.work()
 
     def work(self) -> None:
