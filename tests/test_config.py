@@ -15,6 +15,7 @@ from flask.cli import load_dotenv
 from funnel_app.config import ConfigError, load_settings, require_python
 from funnel_app.logs import Steady, configure_logging
 from sandbox.processes import ROOT
+from tests.process.forked import run
 
 GOOD = {
     "SECRET_KEY": "s" * 32,
@@ -346,11 +347,8 @@ def test_what_the_example_has_in_a_secrets_place_is_refused(load):
 
 @pytest.mark.parametrize("module", ["jobs.worker", "jobs.scheduler"])
 def test_a_process_with_faulty_settings_ends_with_the_message(module, tmp_path):
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SECRET_KEY": "short"}
-    command = [sys.executable, "-m", module]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, timeout=60
-    )
+    environment = {"PATH": os.environ["PATH"], "SECRET_KEY": "short"}
+    done = run(module, env=environment, folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("The settings cannot be used.") and "Traceback" not in done.stderr
 

@@ -62,10 +62,11 @@ class Insert:
         made = self._compiled(connection.dialect, tuple(rows[0]))
         driver.write(connection, made.text, [made.values(row) for row in rows])
 
-    def once(self, connection: Connection, row: Row, unique: str) -> bool:
-        """Insert a row unless its value in a unique column exists; say whether it was inserted."""
+    def once(self, connection: Connection, row: Row, *unique: str) -> bool:
+        """Insert a row unless its values exist in these columns, or in any unique ones; say whether it was inserted."""
         made = self._compiled(connection.dialect, tuple(row))
-        text = f"{made.text} ON CONFLICT ({unique}) DO NOTHING"
+        target = f"({', '.join(unique)}) " if unique else ""
+        text = f"{made.text} ON CONFLICT {target}DO NOTHING"
         return driver.write(connection, text, [made.values(row)]) == 1
 
     def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 from sqlalchemy import text
@@ -12,9 +10,9 @@ from sqlalchemy.exc import ProgrammingError
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from sandbox.processes import ROOT
 from tests.apps import application
 from tests.factories import make_deps
+from tests.process.forked import run
 from tests.test_config import GOOD
 
 # One of each kind: those that read, those that write, those of a group and those that stand alone.
@@ -108,20 +106,18 @@ def test_a_provider_that_is_away_is_told(deps, monkeypatch):
 def test_it_is_so_in_a_terminal_too(tmp_path):
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = {**known, **GOOD, "DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "trace", "ana@resend.dev"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run("flask", "--app", "wsgi", "trace", "ana@resend.dev", env=environment, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     told = done.stderr.splitlines()
     assert len(told) == 2 and "The ledger that DATABASE_URL names is empty" in told[1], done.stderr
 
 
 @pytest.mark.parametrize(("level", "shown"), [("INFO", False), ("debug", True)])
-def test_of_the_log_a_terminal_shows_errors_alone(sqlite, notion, level, shown):
+def test_of_the_log_a_terminal_shows_errors_alone(sqlite, notion, tmp_path, level, shown):
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     away = {"REDIS_URL": "redis://127.0.0.1:1/0", "NOTION_API_URL": notion.notion_url, "LOG_LEVEL": level}
     environment = {**known, **GOOD, **away, "DATABASE_URL": f"sqlite:///{sqlite.url.database}"}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "templates", "audit"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run("flask", "--app", "wsgi", "templates", "audit", env=environment, folder=tmp_path)
     assert ("notion_budget_in_memory" in done.stderr) is shown, done.stdout + done.stderr
     assert any(line.startswith("{") for line in done.stderr.splitlines()) is shown
 

@@ -103,6 +103,7 @@ def test_a_row_is_inserted_once_and_the_second_is_told(deps):
     with deps.engine.begin() as connection:
         assert own.once(connection, hook(idempotency_key="one"), "idempotency_key")
         assert not own.once(connection, hook(idempotency_key="one"), "idempotency_key")
+        assert not own.once(connection, hook(idempotency_key="one"))
 
 
 @pytest.mark.both_databases

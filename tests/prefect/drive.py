@@ -1,10 +1,15 @@
-"""Drive Funnel with the official Prefect client, in a virtual environment of its own; print what it saw as JSON."""
+"""Drive Funnel with the official Prefect client, in a virtual environment of its own; print what it saw as JSON.
+
+Once for each way to prove who one is: `drive.py DEPLOYMENT WAYS`, the ways as JSON, each the settings of one.
+"""
 
 import asyncio
 import json
+import os
 import sys
 
 from prefect.client.orchestration import get_client
+from prefect.context import refresh_global_settings_context
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
@@ -12,16 +17,16 @@ SIGNUP = "1ae3a3b3-e076-49c5-9b08-9c176aa47aa0"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-async def main() -> dict:
+async def see(deployment_name: str, caller: str) -> dict:
     seen: dict = {}
     async with get_client() as client:
         seen["healthy"] = await client.api_healthcheck() is None
         seen["version"] = await client.api_version()
         run = await client.create_flow_run_from_deployment(
-            SIGNUP, parameters={"email": "ana@resend.dev", "first_name": "Ana"}, idempotency_key="k1"
+            SIGNUP, parameters={"email": f"ana{caller}@resend.dev", "first_name": "Ana"}, idempotency_key=f"k{caller}"
         )
         again = await client.create_flow_run_from_deployment(
-            SIGNUP, parameters={"email": "other@resend.dev"}, idempotency_key="k1"
+            SIGNUP, parameters={"email": "other@resend.dev"}, idempotency_key=f"k{caller}"
         )
         seen["same_run"] = run.id == again.id
         read = await client.read_flow_run(run.id)
@@ -40,13 +45,26 @@ async def main() -> dict:
             await client.create_flow_run_from_deployment(SIGNUP, parameters={"first_name": "Ana"})
         except PrefectHTTPStatusError as error:
             seen["refused"] = [error.response.status_code, error.response.json()["detail"]]
-    name = "christmas-maybe" if len(sys.argv) < 2 else sys.argv[1]
     run = await run_deployment(
-        name, parameters={"email": "bea@resend.dev", "call_date": "2026-11-24T10:00:00Z"}, timeout=0
+        deployment_name,
+        parameters={"email": f"bea{caller}@resend.dev", "call_date": "2026-11-24T10:00:00Z"},
+        timeout=0,
     )
     seen["run_deployment"] = run.state.type.value
     return seen
 
 
+def drive(deployment_name: str, ways: list[dict[str, str]]) -> list[dict]:
+    """Return what is seen in each way. To import the client takes longer than all that it is asked for."""
+    seen = []
+    for number, way in enumerate(ways):
+        for name in [each for each in os.environ if each.startswith("PREFECT_API_")]:
+            del os.environ[name]
+        os.environ.update(way)
+        refresh_global_settings_context()
+        seen.append(asyncio.run(see(deployment_name, str(number))))
+    return seen
+
+
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main())))
+    print(json.dumps(drive(sys.argv[1], json.loads(sys.argv[2]))))

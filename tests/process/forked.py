@@ -80,6 +80,13 @@ def fork(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -
     return Forked(process)
 
 
+def run(*module: str, env: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `python -m` with these words to its end by a fork, with its output in a folder."""
+    command, out, err = [sys.executable, "-m", *module], folder / "out", folder / "err"
+    status = fork(command, env, out, err).wait()
+    return subprocess.CompletedProcess(command, status, out.read_text(), err.read_text())
+
+
 def _network_of(command: Sequence[str]) -> tuple[str | None, Sequence[str]]:
     """Return the network namespace that a command is begun in, if any, and what is begun there."""
     return (command[3], command[4:]) if tuple(command[:3]) == ENTER else (None, command)

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
-from pathlib import Path
+import time
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ import resend
 from sandbox.__main__ import main
 from sandbox.app import create_sandbox
 from sandbox.state import Config
+from tests.process.forked import fork
 from tests.sandbox.conftest import control, letter, received
 
 
@@ -135,15 +135,15 @@ def test_an_app_can_be_made_without_a_server_and_refuses_a_bad_secret():
 
 
 def test_the_process_writes_its_port_serves_and_ends_well_on_sigterm(tmp_path):
-    port_file = tmp_path / "port"
+    port_file, said = tmp_path / "port", tmp_path / "said"
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--port-file", str(port_file), "--domain", "l.example"]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root, env=os.environ | {}) as process:
-        assert "RESEND_API_URL" in process.stdout.readline()
-        shown = requests.get(f"http://127.0.0.1:{port_file.read_text()}/control", timeout=5).json()
-        assert shown["resend"]["domains"] == {"l.example": "verified"}
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+    process = fork(command, os.environ, said, said)
+    while "RESEND_API_URL" not in said.read_text():
+        time.sleep(0.02)
+    shown = requests.get(f"http://127.0.0.1:{port_file.read_text()}/control", timeout=5).json()
+    assert shown["resend"]["domains"] == {"l.example": "verified"}
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
 
 
 def test_the_command_serves_in_the_foreground_until_it_is_told_to_leave(tmp_path, own_signals):

@@ -13,9 +13,8 @@ from schemathesis.specs.openapi.checks import ignored_auth, negative_data_reject
 
 from funnel_app.app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
-from funnel_app.ledger import schema as ledger_schema
-from funnel_app.ledger.engine import open_engine
 from tests.factories import CALCOM_KEY, CALENDLY_KEY, make_deps
+from tests.sqlite_files import open_copy
 from tests.web.callers import BEARER
 
 OURS = ["signup", "noshow", "maybe", "onboarding", "booking"]
@@ -39,10 +38,9 @@ class Signing:
 
 
 @pytest.fixture(scope="module")
-def deps(tmp_path_factory):
+def deps(migrated_sqlite, tmp_path_factory):
     """Collaborators over a ledger of this file's own, with patience for strangers."""
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('fuzz')}/funnel.db")
-    ledger_schema.upgrade(engine)
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("fuzz") / "funnel.db")
     yield replace(make_deps(engine), throttle=Throttle(None, per_minute=1_000_000))
     engine.dispose()
 
