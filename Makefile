@@ -104,10 +104,10 @@ tests/__pycache__: | setup
 
 .PHONY: test
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage
-	@rm -f .coverage .coverage.*; mkdir -p var
+	@mkdir -p var
 # Types, floors and pages are checked beside the tests; what is wrong with them is told after those.
 	@{ make --no-print-directory typecheck floors && { ! test -f $(VNU) || $(BIN)/python -m tests.validate $(VNU); }; } > var/beside.txt 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -p no:cacheprovider $(ARGS); failed=$$?; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p tests.covered -p no:cacheprovider $(ARGS); failed=$$?; \
 	wait $$beside || { failed=1; cat var/beside.txt; }; exit $$failed
 
 # An email's way and what ends it; what only looks at it, or is played for long, is left to `make test`.
@@ -211,4 +211,4 @@ audit: setup ## Look for known faults in the pinned packages (said and skipped w
 
 .PHONY: clean
 clean: ## Remove what was made here
-	@rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis var
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis var

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sandbox.scenario import Lead
-from sandbox.stack import Stack
+from sandbox.stack import MIRRORED_WITHIN_S, Stack
 
-WITHIN_S = 40.0
 TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 
 
@@ -30,7 +29,7 @@ def desk_faults(stack: Stack, scenario: Sequence[Lead]) -> Iterator[str]:
 
 
 def _settled_rows(stack: Stack, addresses: set[str], count: int) -> list[dict[str, str]]:
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + MIRRORED_WITHIN_S
     rows = _rows_of(stack, addresses)
     while (len(rows) < count or any(map(_is_running, rows))) and time.monotonic() < deadline:
         time.sleep(0.3)

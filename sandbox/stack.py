@@ -18,6 +18,7 @@ from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 150.0
+MIRRORED_WITHIN_S = 40.0
 PARTS = ("web", "worker", "scheduler")
 
 
@@ -79,10 +80,17 @@ class Stack:
             return cast(list[dict[str, str]], json.load(response)[title])
 
     def page_of(self, title: str, address: str) -> str:
-        """Return the id of the page that a person's row is, in a database of the stand-in for Notion."""
-        asked = urlencode({"title": title, "email": address})
-        _, found = call_json(Request(f"{self.sandbox_url}/control/notion/page?{asked}"))
-        return str(found["id"])
+        """Return the id of the page that a person's row is, in a database of the stand-in for Notion.
+
+        It waits for the row, as its owner does: rows come a little after their emails. LookupError: none came.
+        """
+        asked = Request(f"{self.sandbox_url}/control/notion/page?{urlencode({'title': title, 'email': address})}")
+        deadline = time.monotonic() + MIRRORED_WITHIN_S
+        while not (found := call_json(asked)[1]["id"]):
+            if time.monotonic() > deadline:
+                raise LookupError(f"{address} has no row in {title} after {MIRRORED_WITHIN_S:.0f} s")
+            time.sleep(0.1)
+        return str(found)
 
     def fill_in(self, path: str, values: Mapping[str, str]) -> None:
         """Submit a form of the stand-ins' pages, as a browser does."""

@@ -9,7 +9,7 @@ from sandbox.mirrored import desk_faults
 from sandbox.scenario import OPEN, SCENARIO, Lead, Observation
 from sandbox.stack import Stack
 
-TOLD_WITHIN_S = 15.0
+TOLD_WITHIN_S = 40.0
 
 
 def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str) -> list[str]:

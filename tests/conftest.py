@@ -3,7 +3,6 @@
 import gc
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import hypothesis
@@ -23,9 +22,9 @@ from sandbox.server import Server, serve
 from tests import both_databases, ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
-from tests.once import once_a_run
+from tests.once import once_a_run, share
 from tests.pgbouncer_server import pgbouncer
-from tests.pool import imports, in_pool, without_coverage
+from tests.pool import in_pool
 from tests.postgres_server import PostgresServer, empty
 from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
@@ -40,22 +39,12 @@ hypothesis.settings.register_profile("the same anywhere", deadline=None, derando
 hypothesis.settings.load_profile("the same anywhere")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
-# These play the whole, or read the repository: coverage is measured where each part is tested.
-UNMEASURED = (
-    *(f"tests/{room}/" for room in ("assets", "bench", "e2e", "failures", "model", "proofread")),
-    *(f"tests/web/test_{name}.py" for name in ("calendar_order", "contract", "journeys")),
-    *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
-)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what is run without coverage; let processes have the time of a slow machine."""
-    real = item.get_closest_marker("process")
-    if real and not item.get_closest_marker("timeout"):
+    """Let processes have the time of a slow machine."""
+    if item.get_closest_marker("process") and not item.get_closest_marker("timeout"):
         item.add_marker(pytest.mark.timeout(600))
-    on_postgresql = "postgresql" in item.nodeid.partition("[")[2] or "postgres" in getattr(item, "fixturenames", ())
-    if real or on_postgresql or item.nodeid.startswith(UNMEASURED):
-        item.add_marker("unmeasured")
 
 
 @pytest.hookimpl(trylast=True)
@@ -67,24 +56,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart() -> None:
-    """Let one worker measure what all of them import, and collect no garbage while nothing but that is done."""
-    imports.begin()
+    """Collect no garbage while nothing is done but to import."""
     both_databases.watch()
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Measure in every worker what the tests run; whatever stays for the whole run is no garbage to look for."""
-    imports.end()
+    """Whatever stays for the whole run is no garbage to look for."""
     gc.enable()
     gc.freeze()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure what tests one part."""
-    with without_coverage() if item.get_closest_marker("unmeasured") else nullcontext():
-        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +82,12 @@ def applications_go_round() -> Iterator[None]:
     """What a test was lent is the next one's."""
     yield
     take_back()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers_share(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What one worker made is for all."""
+    share(tmp_path_factory)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -156,7 +142,7 @@ def pooled_postgres(migrated_pooled_postgres: Engine) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """An empty SQLite ledger at the newest migration, to be copied."""
 
     def migrate(folder: Path) -> None:
@@ -164,7 +150,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
         schema.upgrade(engine)
         into_one_file(engine)
 
-    return once_a_run(tmp_path_factory, "migrated", migrate) / "empty.db"
+    return once_a_run("migrated", migrate) / "empty.db"
 
 
 @pytest.fixture

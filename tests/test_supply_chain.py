@@ -23,7 +23,7 @@ def test_every_package_is_pinned_by_hash(name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_extra_that_a_package_asks_for_is_pinned_with_it(name):
-    """Without it the pip of Python 3.11 takes the newest version for `coverage[toml]`, and stops: that has no hash."""
+    """Without it the pip of Python 3.11 takes the newest version for `NAME[EXTRA]`, and stops: that has no hash."""
     pins = [Requirement(pin) for pin in re.findall(r"(?m)^([a-zA-Z0-9][^\s;]+)", (ROOT / name).read_text())]
     extras = {pin.name.lower(): pin.extras for pin in pins}
     asked = [Requirement(line) for package in distributions() if package.name.lower() in extras

@@ -119,7 +119,7 @@ def list_tables() -> Response:
 
 @blueprint.get("/control/notion/page")
 def find_page() -> Response:
-    """Return the id of a person's row in the database of this `title`, by their `email`; 404 where there is none."""
+    """Return the id of a person's row in the database of this `title`, by their `email`; null where none is yet."""
     sandbox, asked = current_sandbox(), request.args
     with sandbox.lock:
         pages = [
@@ -129,7 +129,7 @@ def find_page() -> Response:
             for page in _pages(sandbox.notion, source)
         ]
         found = next((page.id for page in pages if comparable(page, "Email", "email") == asked["email"]), None)
-    return jsonify(id=found) if found else abort(404)
+    return jsonify(id=found)
 
 
 def _tables(notion: NotionState) -> list[tuple[str, Source, list[dict[str, str]]]]:

@@ -121,7 +121,7 @@ def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) 
 
 
 @pytest.fixture(scope="session")
-def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
+def world(migrated_sqlite: Path) -> Path:
     """Two weeks of leads in every state that an operator can meet, to be copied."""
 
     def live(folder: Path) -> None:
@@ -129,7 +129,7 @@ def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
         keep_world(deps, live_weeks(deps), folder / "world")
         into_one_file(deps.engine)
 
-    return once_a_run(tmp_path_factory, "world", live)
+    return once_a_run("world", live)
 
 
 @pytest.fixture(scope="module")

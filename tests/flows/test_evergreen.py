@@ -84,7 +84,6 @@ def test_the_console_and_the_doctor_know_both(both):
     assert told["season of evergreen"] == "runs all year, without a deadline"
 
 
-@pytest.mark.unmeasured
 def test_it_may_begin_on_any_day_of_the_year(both, monkeypatch):
     monkeypatch.setattr("funnel_app.flows.simulation.play_year.THROUGH_THE_YEAR", 2)
     only = replace(both.registry, campaigns={"evergreen": both.registry.campaign("evergreen")})

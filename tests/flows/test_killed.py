@@ -218,7 +218,6 @@ class Stage:
         return seen
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_lost_and_nothing_double_wherever_it_is_killed(migrated_sqlite, tmp_path, notion, monkeypatch, name):
     monkeypatch.setattr(take, "ROWS_AT_ONCE", 2)

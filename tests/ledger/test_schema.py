@@ -71,7 +71,6 @@ def triggers_at(step: str) -> set[str]:
     return {"emails_came", "emails_changed", "emails_went"} if step >= "0028" else set()
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_up_and_down_and_up_again(empty):
     assert (schema.current(empty), schema.at_head(empty)) == (None, False)
@@ -88,7 +87,6 @@ def test_up_and_down_and_up_again(empty):
     assert triggers(empty) == triggers_at(schema.head())
 
 
-@pytest.mark.unmeasured
 def test_every_step_down_keeps_the_rows_that_refer_to_others(sqlite):
     """SQLite rebuilds a table to take a column away, and would take along, or refuse for, what refers to it."""
     deps = make_deps(sqlite)

@@ -1,9 +1,13 @@
 """The desk: the owner's templates are written, changed and thrown away there, and rows hold wishes, as in Notion."""
 
 import re
+import threading
+from types import SimpleNamespace
 
+import pytest
 import requests
 
+from sandbox import stack
 from sandbox.notion.json import PERSON
 from sandbox.notion.state import SEQUENCES_DATABASE_ID
 
@@ -50,3 +54,21 @@ def test_a_person_wishes_in_a_row_as_in_notion(server, notion):
     found = notion.pages.retrieve(page)
     assert found["properties"]["Wish"]["select"]["name"] == "Pause" and found["last_edited_by"] == PERSON
     assert notion.users.retrieve(PERSON["id"])["person"]["email"] == "olga@example.com"
+
+
+def test_the_row_of_a_person_is_waited_for_and_one_that_never_comes_is_named(server, notion, monkeypatch):
+    funnel = stack.Stack(SimpleNamespace(), SimpleNamespace(), "", server.url)
+    (source,) = notion.databases.retrieve(SEQUENCES_DATABASE_ID)["data_sources"]
+    notion.data_sources.update(source["id"], properties={"Email": {"email": {}}})
+    monkeypatch.setattr(stack, "MIRRORED_WITHIN_S", 0)
+    with pytest.raises(LookupError, match=r"mia@example\.com has no row in Email Sequence"):
+        funnel.page_of("Email Sequence", "mia@example.com")
+
+    parent = {"type": "data_source_id", "data_source_id": source["id"]}
+    properties = {"Email": {"email": "mia@example.com"}}
+    late = threading.Timer(0.3, notion.pages.create, kwargs={"parent": parent, "properties": properties})
+    late.start()
+    monkeypatch.setattr(stack, "MIRRORED_WITHIN_S", 30)
+    page = funnel.page_of("Email Sequence", "mia@example.com")
+    late.join()
+    assert notion.pages.retrieve(page)["properties"]["Email"]["email"] == "mia@example.com"

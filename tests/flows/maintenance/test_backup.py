@@ -298,7 +298,6 @@ def test_postgresql_is_copied_only_at_the_migration_of_this_release(postgres, tm
         backup(make_deps(postgres), tmp_path)
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_a_backup_while_hooks_come_in_is_of_one_moment(ready, tmp_path):
     """Each lead is one contact and five emails, in one transaction: so they are in every copy."""

@@ -75,7 +75,6 @@ def world(request, deps):
     return deps
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 @IN_EACH_MODE
 def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
@@ -94,7 +93,6 @@ def test_looking_again_at_a_template_does_not_count_a_canary(world):
         assert leads.hurry_held(session, "lead_nurture_email_1", world.now()) == 0
 
 
-@pytest.mark.unmeasured
 def test_no_page_of_the_console_shows_a_canary(deps):
     write_templates(deps)
     olga = Operator(application(deps).test_client())

@@ -179,7 +179,6 @@ def of_alert(text, said):
     return said if told_below else first
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("part", OUTAGES)
 def test_in_each_outage_seven_places_say_the_same(over_redis, redis_server, notion, part):
     live = over_redis

@@ -143,7 +143,6 @@ def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):
     assert sizes(ready) == [20]
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_racing_jobs_of_a_backlog_send_each_letter_once(ready):
     read_templates(ready)

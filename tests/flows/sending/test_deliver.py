@@ -41,7 +41,6 @@ def test_what_was_sent_is_kept_as_it_was_sent(ready):
     assert message.template_version_id is not None and "{{" not in message.html
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_racing_workers_send_each_letter_once(ready):
     read_templates(ready)

@@ -130,7 +130,6 @@ def test_what_would_come_too_late_by_giving_way_is_skipped_with_both_reasons(dep
     )
 
 
-@pytest.mark.unmeasured
 @pytest.mark.both_databases
 def test_racing_workers_send_each_person_one_email_and_lose_none(deps):
     calm = limited(deps)

@@ -192,7 +192,6 @@ def test_an_event_is_called_by_its_title_or_by_its_name(title, what):
         assert (script.then[0].what, script.then[0].call_at) == (what, NOW + timedelta(days=4))
 
 
-@pytest.mark.unmeasured
 def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):
     monkeypatch.setattr("funnel_app.flows.simulation.play_year.AROUND", (0, 1))
     monkeypatch.setattr("funnel_app.flows.simulation.play_year.THROUGH_THE_YEAR", 1)
