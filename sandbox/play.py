@@ -14,7 +14,7 @@ from sandbox.scenario import OPEN, SCENARIO, Lead, Move, Observation, Scene
 from sandbox.steering import DEEDS, Deed
 from sandbox.watch import Watch
 
-GIVE_UP_AFTER_S, QUIET_AFTER_S = 240.0, 90.0
+GIVE_UP_AFTER_S, QUIET_AFTER_S = 480.0, 90.0
 # Whatever a visitor did to the demo, these are what comes of it, and the demo stays.
 VISITORS_DOING = (NotStarted, OSError, LookupError, TypeError, ValueError)
 QUIET = "Nothing has happened for {s:.0f} s. The story goes on once what keeps it is away: see {url}/console/"

@@ -151,10 +151,10 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def answers(url: str) -> bool:
-    """Return whether an address answers 200."""
+def answers(url: str, within_s: float = 2.0) -> bool:
+    """Return whether an address answers 200 within so many seconds."""
     try:
-        with urlopen(url, timeout=2) as response:
+        with urlopen(url, timeout=within_s) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False

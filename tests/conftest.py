@@ -22,7 +22,7 @@ from sandbox.server import Server, serve
 from tests import both_databases, ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
-from tests.once import once_a_run
+from tests.once import once_a_run, share
 from tests.pgbouncer_server import pgbouncer
 from tests.pool import in_pool
 from tests.postgres_server import PostgresServer, empty
@@ -85,6 +85,12 @@ def applications_go_round() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def workers_share(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What one worker made is for all."""
+    share(tmp_path_factory)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def processes_are_forked() -> Iterator[None]:
     """Start Funnel's processes by forks of one that imported their code."""
     usual, Processes.starter = Processes.starter, fork
@@ -136,7 +142,7 @@ def pooled_postgres(migrated_pooled_postgres: Engine) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """An empty SQLite ledger at the newest migration, to be copied."""
 
     def migrate(folder: Path) -> None:
@@ -144,7 +150,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
         schema.upgrade(engine)
         into_one_file(engine)
 
-    return once_a_run(tmp_path_factory, "migrated", migrate) / "empty.db"
+    return once_a_run("migrated", migrate) / "empty.db"
 
 
 @pytest.fixture

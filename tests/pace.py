@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.processes import ROOT
+from tests.once import once_a_run
 
 # A process of ours imports itself within this time where nothing else runs.
 QUIET_START_S = 1.5
@@ -27,6 +28,10 @@ def _load() -> float:
 
 @cache
 def _slow_by_itself() -> float:
+    return float((once_a_run("pace", _measure) / "slow").read_text())
+
+
+def _measure(folder: Path) -> None:
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", "import funnel_app.app"], cwd=ROOT, check=True)
-    return (time.monotonic() - began) / QUIET_START_S
+    (folder / "slow").write_text(str((time.monotonic() - began) / QUIET_START_S))

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from funnel_app.ledger.models import Base
 from funnel_app.ledger.revision import head
 from sandbox.redis_server import free_port
+from tests.once import once_a_run
 
 
 def binaries() -> Path:
@@ -34,6 +35,11 @@ def empty(ledger: Engine) -> None:
         connection.execute(text(f"{emptied}; UPDATE alembic_version SET version_num = '{head()}'"))
 
 
+def _copy(folder: Path, to: Path) -> None:
+    """Copy a folder with the owner of each file, as PostgreSQL wants it."""
+    subprocess.run(["cp", "-a", folder, to], check=True)
+
+
 class PostgresServer:
     """One server for a test session; PostgreSQL refuses root, so under root it runs as the user postgres."""
 
@@ -51,15 +57,26 @@ class PostgresServer:
     def start(self) -> "PostgresServer":
         if self.as_user:
             shutil.chown(self.folder, self.user)
-        self._run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "-U", self.user, "--no-sync", "-E", "UTF8")
-        with Path(f"{self.folder}/data/pg_hba.conf").open("a") as rules:
+        made = once_a_run("postgres", self._initialise)
+        if not self._data.exists():
+            _copy(made / "data", self._data)
+        with (self._data / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {self.address}/24 trust\n")
         options = f"-p {self.port} -c listen_addresses={self.address} -c fsync=off -k {self.folder}"
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
+        self._run("pg_ctl", "-D", f"{self._data}", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
         return self
 
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _initialise(self, folder: Path) -> None:
+        """Make the databases of an empty server in its own folder, which its user may write to, and keep a copy."""
+        self._run("initdb", "-D", f"{self._data}", "--auth=trust", "-U", self.user, "--no-sync", "-E", "UTF8")
+        _copy(self._data, folder / "data")
+
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-D", f"{self._data}", "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from funnel_app.campaigns.model import SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence
+from funnel_app.campaigns.model import NEVER, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence
 
 CANARY = "canary"
 
@@ -37,7 +37,7 @@ def _one_step(like: Sequence) -> Sequence:
         per_occurrence=False,
         email_1=EmailOne.FUNNEL,
         email_1_by_entrance={},
-        reentry="never",
+        reentry=NEVER,
         off_season=SAME,
         window=None,
         max_lateness=timedelta(hours=1),

@@ -11,6 +11,8 @@ from funnel_app.campaigns.catalogue import Variable
 HOOKS = ("signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom")
 # What happens to a sequence out of season, unless another one stands in for it.
 SAME, NOTHING = "same", "nothing"
+# Whether a person may go through a sequence again.
+NEVER, AFTER_END = "never", "after_end"
 
 
 class Event(StrEnum):

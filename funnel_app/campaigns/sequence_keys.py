@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import Table
-from funnel_app.campaigns.model import SAME, EmailOne, Event, Kind, Sequence, Step
+from funnel_app.campaigns.model import AFTER_END, NEVER, SAME, EmailOne, Event, Kind, Sequence, Step
 from funnel_app.campaigns.spoken import as_title
 
 HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
 MAX_LATENESS = timedelta(days=7)
 COMPARED = 2
-REENTRY = ("never", "after_end")
+REENTRY = (NEVER, AFTER_END)
 # Events of a booking concern only the campaign the booking belongs to.
 ELSEWHERE = (Event.OPT_IN, Event.ASSESSMENT, Event.BOOKING, Event.MAYBE, Event.ONBOARDING)
 SEQUENCE = (
@@ -113,7 +113,7 @@ def _entrances(table: Table) -> dict[str, EmailOne]:
 
 
 def _reentry(table: Table) -> str:
-    found = table.text("reentry", "never")
+    found = table.text("reentry", NEVER)
     if found not in REENTRY:
         table.fault("reentry", f"{found!r} is none of {', '.join(REENTRY)}")
     return found

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
 from funnel_app.rules.limits import TooManyEnrolments
 
 
@@ -24,7 +24,7 @@ def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: b
     given = {name: value for name, _, value in (pair.partition("=") for pair in values)}
     with said_plainly(NotUnderstood, TooManyEnrolments):
         receipt = enrol_manually(current_deps(), sequence, email, given)
-    note("enrol", f"{sequence}: {receipt.status}", contact_id=receipt.contact_id)
+    note("enrol", in_words(current_deps().registry.named(sequence)[1].title, receipt), contact_id=receipt.contact_id)
     if as_json:
         say(json.dumps(receipt.as_json(), indent=2))
     else:

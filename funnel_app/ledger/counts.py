@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
@@ -25,7 +25,9 @@ def _emails_that(*conditions: ColumnElement[bool]) -> Select[int]:
 
 
 # The questions are asked every minute and by most pages, and building one takes longer than answering it.
-_OVERDUE = select(func.count(Email.id)).where(PLANNED, claimable())
+# What a person asked for is late from then on.
+_ASKED_FOR = or_(Email.asked_for_at.is_(None), Email.asked_for_at <= bindparam("now"))
+_OVERDUE = select(func.count(Email.id)).where(PLANNED, claimable(), _ASKED_FOR)
 _IN_STATE = _emails_that(UNDER_WAY, Email.state == bindparam("state"))
 _SENDING = _emails_that(UNDER_WAY, Email.state == State.SENDING, Email.sending_at < bindparam("before"))
 _SENT = _emails_that(UNCONFIRMED, Email.state == State.SENT, Email.sent_at < bindparam("before"))
@@ -48,7 +50,7 @@ _REPORTS_OF_SEVERAL_IDS = select(EmailEvent.email_id, EmailEvent.resend_id, Emai
 
 
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
-    """Count the planned emails that a claim at this time would have won."""
+    """Count the planned emails that a claim at this time would have won, and that nobody asked for since."""
     counted = [mode for mode in modes if mode != Mode.CANARY]
     return _count(session, _OVERDUE, now=before, modes=counted)
 

@@ -33,6 +33,12 @@ def latest_of(session: Session, email_id: UUID) -> Message | None:
     return session.scalars(wanted).one_or_none()
 
 
+def latest_recipient(session: Session, email_id: UUID) -> str | None:
+    """Return to whom an email was frozen last; None if it never was."""
+    wanted = select(Message.recipient).where(Message.email_id == email_id).order_by(Message.freeze.desc()).limit(1)
+    return session.scalars(wanted).one_or_none()
+
+
 def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID]:
     """Return messages with a body whose enrolment ended before a time."""
     wanted = (

@@ -51,6 +51,12 @@ def find(session: Session, email_norm: str, pepper: str, kind: str) -> Suppressi
     return first_of(of_address(session, email_norm, pepper), kind)
 
 
+def strictest(session: Session, email_norm: str, pepper: str) -> Suppression | None:
+    """Return the suppression of an address that forbids most; None if nothing does."""
+    found = of_address(session, email_norm, pepper)
+    return first_of(found, "transactional") or next(iter(found), None)
+
+
 def first_of(found: Iterable[Suppression], kind: str) -> Suppression | None:
     """Return the first suppression for this kind of mail; None if there is none."""
     scopes = [Scope.ALL, Scope.MARKETING] if kind == "marketing" else [Scope.ALL]

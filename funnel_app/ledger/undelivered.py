@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import BADLY_ENDED, State
 from funnel_app.ledger.base import written
-from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, Message
 
 # The condition of the partial index, for queries that should use it.
 NEWS = written(EmailEvent.kind, *BADLY_ENDED)
 
 
 class Newest(NamedTuple):
-    """The last of some failures: when we learned of it, and its contact."""
+    """The last of some failures: when we learned of it, its contact, and the address that it went to."""
 
     heard_at: datetime
     contact_id: UUID
@@ -27,8 +27,11 @@ class Newest(NamedTuple):
 
 def newest(session: Session, state: State, since: datetime) -> Newest | None:
     """Return the last such failure that we learned of since a time; None if there is none."""
-    rows = _news(state, since, EmailEvent.recorded_at, Contact.id, Contact.email)
-    found = session.execute(rows.join(Contact).order_by(EmailEvent.recorded_at.desc(), EmailEvent.id.desc()).limit(1))
+    # The contact's address may have been corrected since.
+    went_to = func.coalesce(Message.recipient, Contact.email)
+    rows = _news(state, since, EmailEvent.recorded_at, Contact.id, went_to).join(Contact)
+    newest_first = EmailEvent.recorded_at.desc(), EmailEvent.id.desc(), Message.freeze.desc()
+    found = session.execute(rows.outerjoin(Message, Message.email_id == Email.id).order_by(*newest_first).limit(1))
     return next((Newest(*row) for row in found), None)
 
 

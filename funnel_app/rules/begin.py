@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.model import AFTER_END, Event, Sequence
 from funnel_app.campaigns.plan_text import find_step, plan_of
-from funnel_app.campaigns.reasons import Reason
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.season import started_on
 from funnel_app.campaigns.states import State
 from funnel_app.rules.case import Case
@@ -18,7 +18,9 @@ from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.plan import FirstEmail, anchor, plan_emails
 from funnel_app.rules.states import Outcome
 
-WENT_BEFORE = Reason("it went before the call was given up")
+WENT_BEFORE = Reason("it went when this sequence ran before")
+NEVER_ARRIVED = NOT_GONE | {State.BOUNCED, State.FAILED}
+BY_OTHERS = frozenset({ReasonCode.SENT_BY_WEBSITE, ReasonCode.SENT_BEFORE_CUT_OVER})
 CALL_TIMES = ("call_time", "scheduled_time")
 
 
@@ -131,13 +133,22 @@ def _begun(case: Case, sequence: Sequence, start: Start, hook_id: UUID, run: int
 
 
 def _gone(case: Case, sequence: Sequence, start: Start) -> set[int]:
-    """Return the steps that were sent in an earlier run about the same booking at the same time."""
-    if not sequence.per_occurrence:
+    """Return the steps that an earlier run sent, for reminders one about the same time; none if people may re-enter."""
+    if sequence.reentry == AFTER_END and not sequence.per_occurrence:
         return set()
-    runs = [run for run in _runs(case, sequence, start.occurrence) if run.call_at == start.call_at]
-    went = [email for run in runs for email in run.emails if email.state not in NOT_GONE]
+    runs = _runs(case, sequence, start.occurrence)
+    if sequence.per_occurrence:
+        runs = [run for run in runs if run.call_at == start.call_at]
+    went = [email for run in runs for email in _arrived(run)]
     # Matched by template, since a step's number may have changed; by number if the template was renamed.
     return {found.number if (found := find_step(sequence, email.template_key)) else email.step for email in went}
+
+
+def _arrived(run: EnrolmentFacts) -> list[EmailFacts]:
+    """Return the emails that seem to have reached a lead; those of other senders only if none of ours bounced."""
+    bounced = any(email.state == State.BOUNCED for email in run.emails)
+    others = frozenset[ReasonCode]() if bounced else BY_OTHERS
+    return [email for email in run.emails if email.state not in NEVER_ARRIVED or email.reason_code in others]
 
 
 def _skipped(email: EmailFacts) -> EmailFacts:

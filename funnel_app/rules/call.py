@@ -18,6 +18,8 @@ LONGEST_NAME = 255
 CALENDARS = frozenset({"calendly", "calcom"})
 # A list imported by an operator, from the command line or the console.
 IMPORT = "import"
+# A sequence started by an operator: in the console, in Notion or on the command line.
+BY_HAND = "keyboard"
 
 
 def fitted(name: str) -> str:
@@ -66,6 +68,11 @@ class Call:
     def by_calendar(self) -> bool:
         """Say whether a calendar sent it, with a valid signature."""
         return self.source in CALENDARS
+
+    @property
+    def by_hand(self) -> bool:
+        """Say whether an operator starts a sequence for somebody."""
+        return self.source == BY_HAND
 
     @property
     def may_be_many(self) -> bool:

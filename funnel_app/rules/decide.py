@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.model import AFTER_END, Event, Sequence
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
@@ -64,7 +64,13 @@ def _may_begin_again(case: Case, sequence: Sequence, before: EnrolmentFacts) -> 
     if before.exit_event in GIVE_UPS:
         return case.booking is not None and case.booking.stands
     undone = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
-    return undone or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
+    again = undone or _has_another_time(case, sequence, before) or sequence.reentry == AFTER_END
+    return again or (case.call.by_hand and _was_stopped(before))
+
+
+def _was_stopped(before: EnrolmentFacts) -> bool:
+    """Say whether no event of the lead ended it, but a bounce, an unsubscribe or an operator: who may take it up."""
+    return before.state is EnrolmentState.EXITED and before.exit_event is None
 
 
 def _has_another_time(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:

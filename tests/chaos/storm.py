@@ -15,6 +15,7 @@ from sandbox.scenario import ASSESSMENT
 from sandbox.stack import Stack, running_stack
 from tests.chaos.troubles import TROUBLES, Scene, relieve, revive, small_disk
 from tests.chaos.wrong_clock import WrongClock
+from tests.pace import patient
 from tests.process.starting import start_funnel
 from tests.process.watching import SIGNUP, emails
 
@@ -128,7 +129,7 @@ def _lead(stack: Stack, number: int, luck: float) -> int:
 
 
 def _until_answered(stack: Stack, payload: dict[str, Any]) -> dict[str, Any]:
-    until = time.monotonic() + CALLER_GIVES_UP_S
+    until = time.monotonic() + patient(CALLER_GIVES_UP_S)
     while True:
         try:
             status, answer = stack.post(SIGNUP, payload)
@@ -142,7 +143,7 @@ def _until_answered(stack: Stack, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wait_for_calm(scene: Scene, due: int) -> None:
-    until = time.monotonic() + CALM_WITHIN_S
+    until = time.monotonic() + patient(CALM_WITHIN_S)
     while time.monotonic() < until:
         revive(scene)
         rows = emails(scene.stack)
@@ -153,7 +154,7 @@ def _wait_for_calm(scene: Scene, due: int) -> None:
 
 def _count_untold(stack: Stack) -> int:
     """Count the deliveries that the CRM was not told of; it is told soon after, as soon as a rest of it is over."""
-    until, untold = time.monotonic() + TOLD_WITHIN_S, 1
+    until, untold = time.monotonic() + patient(TOLD_WITHIN_S), 1
     while untold and time.monotonic() < until:
         told = {event["id"] for event in stack.told() if event["type"] == "email.delivered"}
         untold = sum(row["state"] == "delivered" for row in emails(stack)) - len(told)

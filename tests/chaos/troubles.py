@@ -28,6 +28,8 @@ PARTS = ("web", "worker", "scheduler")
 FILLER = "filler"
 DISK_SIZE = "32m"
 JUMPS_S = (3 * 3600, -2 * 3600, 40)
+# A Redis that is busy must hear that it has memory again, or no storm would end.
+RELIEVED_WITHIN_S = 30
 
 
 @dataclass
@@ -169,7 +171,7 @@ def _set_memory(scene: Scene, most: str) -> None:
     if scene.redis_is_down:
         return
     try:
-        with Redis.from_url(scene.stack.redis.url, socket_timeout=2) as redis:
+        with Redis.from_url(scene.stack.redis.url, socket_timeout=RELIEVED_WITHIN_S) as redis:
             redis.config_set("maxmemory", most)
     except RedisError:
         return

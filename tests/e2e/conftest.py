@@ -3,27 +3,29 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import Server, serve
+from tests.apps import application
 from tests.console_world import keep_world
 from tests.e2e.beside import with_two_campaigns
-from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
+from tests.e2e.site import Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.live import LIVE
 from tests.once import once_a_run
 from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 # How long a page may take to show what is expected, on a machine that does much else.
@@ -38,13 +40,26 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
-    with sync_playwright() as playwright:
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers."""
+    with sync_playwright() as started:
         expect.set_options(timeout=PATIENCE_MS)
-        launched = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
-        yield launched
-        launched.close()
+        yield started
+
+
+@contextmanager
+def launched(playwright: Playwright, path: str) -> Iterator[Browser]:
+    """Start the browser at this path, without a window."""
+    browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without its windows, which takes half the time, or all of it where that is not to be had."""
+    with launched(playwright, shutil.which(SHELL) or chromium()) as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +94,7 @@ def sandbox() -> Iterator[Server]:
 def funnel(sqlite, sandbox: Server) -> Iterator[tuple[Deps, str]]:
     """The application over HTTP with starter texts, sending to the sandbox; and its address."""
     deps = make_deps(sqlite)
-    server = make_server("127.0.0.1", 0, create_app(deps), threaded=True)
+    server = make_server("127.0.0.1", 0, application(deps), threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
     deps = replace(deps, mailer=Mailer("re_test", sandbox.resend_url), settings=replace(deps.settings, public_url=url))
     populate(deps)
@@ -91,10 +106,10 @@ def funnel(sqlite, sandbox: Server) -> Iterator[tuple[Deps, str]]:
     server.server_close()
 
 
-@pytest.fixture(scope="module", params=list(SIZES))
+@pytest.fixture(scope="module")
 def width(request: pytest.FixtureRequest) -> str:
-    """The width of the screen: each test of the console runs at both, on a console of its own."""
-    return str(request.param)
+    """The width of the screen: a desktop's, unless a file of tests wants another."""
+    return str(getattr(request, "param", "desktop"))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +121,7 @@ def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) 
 
 
 @pytest.fixture(scope="session")
-def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
+def world(migrated_sqlite: Path) -> Path:
     """Two weeks of leads in every state that an operator can meet, to be copied."""
 
     def live(folder: Path) -> None:
@@ -114,7 +129,7 @@ def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
         keep_world(deps, live_weeks(deps), folder / "world")
         into_one_file(deps.engine)
 
-    return once_a_run(tmp_path_factory, "world", live)
+    return once_a_run("world", live)
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, f
     screen.get_by_label("Sequence").select_option("christmas/lead_nurture")
     screen.get_by_role("button", name="Enrol").click()
     expect(screen.get_by_role("heading", name="Yara")).to_be_visible()
-    expect(screen.get_by_role("status")).to_contain_text("accepted")
+    expect(screen.get_by_role("status")).to_contain_text("is started")
 
 
 def test_who_leaves_a_question_is_back_where_they_pressed_with_the_focus_there(console: Page, filled: Site):

@@ -1,4 +1,4 @@
-"""The console's pages in a real Chromium, at both widths: they fit, can be used by everybody, and lead on."""
+"""The console's pages in a real Chromium, on a desktop and a phone: they fit, can be used by everybody, and lead on."""
 
 import re
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger.models import Email
 from tests.console_world import come_eight_times, report
-from tests.e2e.site import Site, pages
+from tests.e2e.site import SIZES, Site, pages
 from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
 SCREENS = {360: 800, 390: 844, 768: 1024, 1280: 900}
-# For what the width of a screen does not change, or what looks at several by itself.
-ONCE = pytest.mark.parametrize("width", ["desktop"], indirect=True, scope="module")
+# For what the width of a screen changes.
+AT_EACH_SIZE = pytest.mark.parametrize("size", SIZES)
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
          "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
          "hook", "hook-refused",
@@ -31,7 +31,6 @@ NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead
          "search", "pauses", "actions")  # fmt: skip
 
 
-@ONCE
 def test_no_page_of_the_console_is_forgotten(filled: Site):
     rules = {rule.endpoint for rule in filled.app.url_map.iter_rules() if rule.endpoint.startswith("console.")}
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
@@ -55,32 +54,40 @@ def screens(filled: Site) -> Iterator[dict[bool, Page]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_fits_and_can_be_used_by_everybody(filled: Site, screens: dict[bool, Page], name):
+    """All is looked at by day on a desktop and by night on a phone: colours in both lights where those show else."""
     page, faults = screens[name != "login"], []
 
     def keep(error: Error) -> None:
         faults.append(str(error))
 
     page.on("pageerror", keep)
+    page.set_viewport_size(SIZES["desktop"])
     page.goto(filled.url + pages(filled)[name])
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    found = Axe().run(page).response["violations"]
-    # What the width of a screen does not change is looked at once.
-    faint = in_the_dark(page) if filled.width == "desktop" else []
+    page.evaluate(Axe().axe_script)
+    grave, shown = look(page, "desktop", "light"), page.evaluate(SHOWN)
+    grave += look(page, "phone", "dark")
+    if page.evaluate(SHOWN) != shown:
+        grave += look(page, "phone", "light", "color-contrast") + look(page, "desktop", "dark", "color-contrast")
     page.remove_listener("pageerror", keep)
-    assert overflow == 0, "the page is wider than the screen"
-    assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found if v["impact"] in GRAVE] == []
-    assert faint == []
+    assert grave == []
     assert faults == []
 
 
-def in_the_dark(page: Page) -> list[object]:
-    """Return what cannot be read well on a page in its dark colours, to which axe has been brought already."""
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    found = page.evaluate("axe.run({runOnly: ['color-contrast']}).then(found => found.violations)")
-    return [node["target"] for each in found for node in each["nodes"]]
+SHOWN = "[...document.querySelectorAll('body *')].map(node => node.checkVisibility()).join()"
+VIOLATIONS = "rules => axe.run({resultTypes: ['violations'], ...rules}).then(found => found.violations)"
 
 
-@ONCE
+def look(page: Page, size: str, theme: str, *rules: str) -> list[object]:
+    """Make sure that a page, to which axe has been brought, fits a screen; return what somebody cannot use there."""
+    page.set_viewport_size(SIZES[size])
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow == 0, f"the page is wider than the screen of a {size}"
+    found = page.evaluate(VIOLATIONS, {"runOnly": list(rules)} if rules else {})
+    targets = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found if each["impact"] in GRAVE]
+    return [(size, theme, *each) for each in targets]
+
+
 def test_without_scripts_every_page_says_the_same_and_with_them_none_is_refused(filled: Site):
     read: list[dict[str, str]] = []
     refused: list[str] = []
@@ -100,7 +107,6 @@ def test_without_scripts_every_page_says_the_same_and_with_them_none_is_refused(
     assert [text for text in refused if "Content Security Policy" in text or "Refused" in text] == []
 
 
-@ONCE
 def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
     page = filled.open(java_script_enabled=False)
     page.goto(f"{filled.url}/console/leads")
@@ -117,7 +123,9 @@ def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
     page.context.close()
 
 
-def test_the_way_around_leads_to_every_page(console: Page):
+@AT_EACH_SIZE
+def test_the_way_around_leads_to_every_page(console: Page, size: str):
+    console.set_viewport_size(SIZES[size])
     for name in ("Leads", "Sequences", "Calendar", "Templates", "Figures", "Incoming", "Today"):
         link = console.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_in_viewport(ratio=1)
@@ -181,12 +189,14 @@ def test_a_template_is_seen_as_a_lead_or_a_made_up_one_would_get_it(console: Pag
     )
 
 
-def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(console: Page, filled: Site):
+@AT_EACH_SIZE
+def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(console: Page, filled: Site, size: str):
+    console.set_viewport_size(SIZES[size])
     console.goto(f"{filled.url}/console/sequences")
     steps = console.get_by_role("list", name="The emails of “Nurture for new opt-ins”").get_by_role("link")
     first, second = steps.nth(0).bounding_box(), steps.nth(1).bounding_box()
     assert first and second
-    upright = filled.width == "phone"
+    upright = size == "phone"
     assert (second["y"] > first["y"], second["x"] > first["x"]) == (upright, not upright)
     expect(steps.nth(0)).to_contain_text("5 leads are here")
     steps.nth(0).click()
@@ -196,7 +206,6 @@ def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(conso
     expect(console.get_by_role("heading", name="What happened")).to_be_visible()
 
 
-@ONCE
 def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(filled: Site):
     leads = {who: filled.leads[who].contact_id for who in ("booked", "client", "veteran", "held", "ambiguous")}
     leads |= {
@@ -226,7 +235,6 @@ def held_for_long(site: Site) -> Receipt:
     return receipt
 
 
-@ONCE
 def test_what_is_over_and_what_runs_beside_is_a_click_away(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/leads/{come_eight_times(filled.deps)}")
     runs = console.locator("details.run[open]")
@@ -238,18 +246,19 @@ def test_what_is_over_and_what_runs_beside_is_a_click_away(console: Page, filled
     expect(over).to_be_visible()
 
 
-def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, filled: Site):
+@AT_EACH_SIZE
+def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, size: str):
+    console.set_viewport_size(SIZES[size])
     console.get_by_role("navigation").get_by_role("link", name="Calendar").click()
     day = console.locator("details.on").last
     expect(day.locator("tbody")).to_be_hidden()
-    if filled.width == "desktop":
+    if size == "desktop":
         console.locator(".weeks a").last.click()
     else:
         day.locator("summary").click()
     expect(day.locator("tbody tr").first).to_be_visible()
 
 
-@ONCE
 def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/figures")
     console.get_by_role("link", name="7 days").click()
@@ -274,14 +283,12 @@ def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page,
         assert download.value.suggested_filename == f"funnel-{name}-2026-12-01-to-2026-12-03.csv"
 
 
-@ONCE
 def test_the_doctor_examines_again(console: Page):
     console.get_by_role("link", name="Run all checks").click()
     console.get_by_role("link", name="Examine again").click()
     expect(console.get_by_role("heading", name=re.compile(r"\d+ warnings?, \d+ ok"))).to_be_visible()
 
 
-@ONCE
 def test_the_focus_stays_when_today_looks_again_by_itself(console: Page):
     link = console.get_by_role("link", name="Fix and replay")
     link.focus()
@@ -292,7 +299,9 @@ def test_the_focus_stays_when_today_looks_again_by_itself(console: Page):
     expect(link).to_be_focused()
 
 
-def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
+@AT_EACH_SIZE
+def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page, size: str):
+    console.set_viewport_size(SIZES[size])
     console.keyboard.press("Tab")
     expect(console.get_by_role("link", name="To the content")).to_be_in_viewport()
     console.keyboard.press("Enter")
@@ -306,7 +315,6 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
 REACHED = "a[href], button, input:not([type=hidden]), select, textarea, summary, pre[tabindex='0']"
 
 
-@ONCE
 @pytest.mark.parametrize("name", ["today", "lead", "hook-refused"])
 def test_tab_goes_to_everything_in_reading_order_and_shows_where_it_is(filled: Site, name):
     page = filled.open()
@@ -327,7 +335,6 @@ def test_tab_goes_to_everything_in_reading_order_and_shows_where_it_is(filled: S
     assert (reached, unseen) == (list(range(number)), [])
 
 
-@ONCE
 def test_what_was_opened_stays_open_and_has_the_focus_when_a_lead_s_page_looks_again(console: Page, filled: Site):
     path = pages(filled)["lead"]
     console.goto(filled.url + path)
@@ -356,7 +363,6 @@ def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Pag
     expect(console.locator("h1")).to_contain_text("Béla")
 
 
-@ONCE
 def test_the_dark_that_was_chosen_stays_from_page_to_page(filled: Site):
     page = filled.open()
     page.goto(f"{filled.url}/console/sequences")
@@ -370,7 +376,9 @@ def test_the_dark_that_was_chosen_stays_from_page_to_page(filled: Site):
     page.context.close()
 
 
-def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):
+@AT_EACH_SIZE
+def test_the_queues_are_shown_and_lead_back(console: Page, size: str):
+    console.set_viewport_size(SIZES[size])
     faults: list[str] = []
     console.on("pageerror", lambda error: faults.append(str(error)))
     console.get_by_role("navigation").get_by_role("link", name="Jobs").click()
@@ -384,7 +392,6 @@ def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
 
 
-@ONCE
 def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
     long = {"first_name": LONG[:60], "business_name": LONG, "weakest_system_1": LONG}
     receipt = enrol(filled.deps, call(f"{LONG[:60].lower()}@resend.dev", contact=long))

@@ -35,15 +35,15 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
-@pytest.mark.parametrize("path", EMPTY)
-def test_a_console_in_which_nothing_has_happened_says_so(start: Site, path: str):
+def test_a_console_in_which_nothing_has_happened_says_so(start: Site):
     page = start.open(bypass_csp=True)
-    page.goto(f"{start.url}/console/{path}")
-    expect(page.locator("main")).to_contain_text(EMPTY[path])
-    fits(page)
-    found = Axe().run(page).response["violations"]
+    for path, words in EMPTY.items():
+        page.goto(f"{start.url}/console/{path}")
+        expect(page.locator("main")).to_contain_text(words)
+        fits(page)
+        found = Axe().run(page).response["violations"]
+        assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == [], path
     page.context.close()
-    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
 
 
 def test_a_lead_that_is_not_there_is_said(start: Site):

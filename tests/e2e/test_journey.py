@@ -6,8 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.stack import Stack, running_stack
-from tests.process.starting import start_funnel
+from sandbox.stack import Stack, running_stack, start_funnel
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process

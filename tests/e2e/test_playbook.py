@@ -1,9 +1,20 @@
 """The playbook opens in a real browser, in its own viewer, under our security headers."""
 
-from playwright.sync_api import Page, expect
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
 from pypdf import PdfReader
 
 from assets.playbook.build import PDF
+from tests.e2e.conftest import chromium, launched
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """All of Chromium: its shell has no viewer of PDFs."""
+    with launched(playwright, chromium()) as started:
+        yield started
 
 
 def test_a_reader_sees_the_playbook_in_the_browser(funnel, page: Page):

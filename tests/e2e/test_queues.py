@@ -21,12 +21,6 @@ MARKUP = f'<img src=x onerror="{STRIKE}"><script>{STRIKE}</script>'
 OUT_OF_QUOTES = quote(f"');{STRIKE};('", safe="")
 
 
-@pytest.fixture(scope="module", params=["desktop"])
-def width(request: pytest.FixtureRequest) -> str:
-    """What a script may do is the same at every width; that the pages fit is looked at with the console's."""
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
 def redis(filled: Site) -> Iterator[Redis]:
     with Redis.from_url(filled.deps.settings.redis_url) as client:
@@ -100,11 +94,3 @@ def test_what_came_meanwhile_is_shown_without_a_hand(filled: Site, redis: Redis,
     expect(page.locator("#looked-at")).to_contain_text("look again")
     redis.zadd("rq:canceled:emails", {JOB: 2e9})
     expect(page.locator(".container").get_by_text(JOB).first).to_be_visible()
-
-
-def test_one_gets_to_the_queues_and_back(filled: Site, redis: Redis):
-    page = filled.open()
-    page.goto(f"{filled.url}/console/")
-    page.goto(f"{filled.url}/console/rq/")
-    page.get_by_role("link", name="Funnel’s console").click()
-    expect(page.get_by_role("heading", name="Today")).to_be_visible()

@@ -1,7 +1,6 @@
 """Start a process of Funnel as a fork of one that has imported its code: importing is most of what a start costs.
 
-What the image runs (`jobs.start`) begins with an interpreter of its own. A network of its own, and a clock that can be
-set wrong, are given to the fork.
+A network of its own, and a clock that can be set wrong, are given to the fork.
 """
 
 import atexit
@@ -14,14 +13,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import current_process, forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from sandbox.processes import ROOT, Running, execute
 from tests.chaos.wrong_clock import build_library, go_by_the_wrong_clock
 
-FORKED = {"flask", "gunicorn", "jobs.scheduler", "jobs.worker", "sandbox", "tests.process.crash"}
+# Whose modules are begun by a fork.
+FORKED = {"flask", "gunicorn", "jobs", "sandbox", "tests"}
 
 # How a command is begun in a network of its own (tests/process/machines.py).
 ENTER = ("ip", "netns", "exec")
@@ -70,7 +70,7 @@ class Forked:
 def fork(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
     """Start a command that is `python -m` and a module of ours by a fork, any other as a person would."""
     network, (python, m, *rest) = _network_of(command)
-    if python != sys.executable or m != "-m" or rest[0] not in FORKED:
+    if python != sys.executable or m != "-m" or rest[0].partition(".")[0] not in FORKED:
         return execute(command, env, out, err)
     for file in (out, err):
         file.touch()
@@ -106,6 +106,9 @@ def _library_before_libc() -> Iterator[None]:
 
 def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, network: str | None) -> None:
     os.setsid()
+    # What this process starts comes from the same server: by itself multiprocessing would start another.
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
+    current_process().daemon = False
     if network:
         _enter(network)
     os.chdir(ROOT)

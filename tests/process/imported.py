@@ -1,5 +1,6 @@
 """What a process of Funnel imports at its start: imported once, for all that are forked from here."""
 
+import gc
 import sys
 from importlib import import_module
 
@@ -13,3 +14,6 @@ __all__ = ["funnel_app"]
 for name in PROGRAMS:
     import_module(name)
     del sys.modules[name]
+# A collection in a fork would look at all of it, and copy what it looks at.
+gc.collect()
+gc.freeze()

@@ -14,22 +14,24 @@ import pytest
 
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from sandbox.processes import ROOT, development_env
+from sandbox.processes import ROOT, NotStarted, Processes, development_env
 from sandbox.stack import running_stack
 from tests.pace import patient
 from tests.postgres_server import PostgresServer
+from tests.process.starting import write_texts
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
-ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
+ANA, BEA, CLEO = (f"delivered+{name}@resend.dev" for name in ("ana", "bea", "cleo"))
 
 
-@pytest.fixture
-def container(tmp_path):
-    """All parts under one process, over an empty ledger that it migrates and backs up by itself."""
-    with running_stack(3600, TMPDIR=str(tmp_path), BACKUP_DIR=str(tmp_path / "backups")) as stack:
+@pytest.fixture(scope="module")
+def container(tmp_path_factory):
+    """All parts under one process, over an empty ledger that it migrates and backs up by itself; a test may end it."""
+    folder = tmp_path_factory.mktemp("container")
+    with running_stack(3600, TMPDIR=str(folder), BACKUP_DIR=str(folder / "backups")) as stack:
         # Before anything looks for a text: one that was missing is looked for again only a minute later.
-        stack.flask("templates", "populate")
+        write_texts(stack)
         stack.processes.start("container", "-m", "jobs.start")
         stack.wait_until_ready()
         yield stack
@@ -44,13 +46,16 @@ def parts(stack):
     return {part: pid for part, word in words.items() for pid, command in commands.items() if word in command}
 
 
-def healthy(stack):
-    check = [sys.executable, "-m", "jobs.health", "0"]
-    return subprocess.run(check, cwd=ROOT, env=stack.processes.env, capture_output=True, check=False).returncode == 0
+def healthy(processes):
+    try:
+        processes.run("-m", "jobs.health", "0")
+    except NotStarted:
+        return False
+    return True
 
 
 def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
-    assert healthy(container)
+    assert healthy(container.processes)
     before = parts(container)
     assert set(before) == {"web", "worker", "scheduler"}
     for pid in before.values():
@@ -64,23 +69,29 @@ def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
 
 def test_a_stop_lets_the_request_and_the_email_in_flight_end_and_gives_0_within_ten_seconds(container):
     container.control({"resend.latency_s": 3.0})
-    opt_in(container, ANA)
-    wait_until("the email is in flight", lambda: calls_begun(container) == 1)
+    begun, said = calls_begun(container), told_to_stop(container)
+    opt_in(container, BEA)
+    wait_until("the email is in flight", lambda: calls_begun(container) > begun)
     process = container.processes.running.pop("container")
     with sqlite3.connect(container.ledger, isolation_level=None) as writer, ThreadPoolExecutor(1) as caller:
         writer.execute("BEGIN IMMEDIATE")
-        answer = caller.submit(opt_in, container, BEA)
-        wait_until("the hook is in flight", lambda: reads_a_request(container.web_url), 5)
+        others = requests_read(container.web_url)
+        answer = caller.submit(opt_in, container, CLEO)
+        wait_until("the hook is in flight", lambda: requests_read(container.web_url) - others, 5)
         process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
-        wait_until("the web was told", lambda: "Handling signal: term" in log_of(container, "container"), 5)
+        wait_until("the web was told", lambda: told_to_stop(container) > said, 5)
         writer.execute("ROLLBACK")
         assert answer.result(timeout=patient(10))["status"] == "accepted"
     assert process.wait(timeout=patient(12)) == 0
     assert time.monotonic() - asked < patient(10)
     states = {row["address"]: row["state"] for row in emails(container) if row["step"] == 1}
-    assert states == {ANA: "sent", BEA: "planned"}
+    assert (states[BEA], states[CLEO]) == ("sent", "planned")
     assert_json_lines(log_of(container, "container"))
+
+
+def told_to_stop(stack):
+    return log_of(stack, "container").count("Handling signal: term")
 
 
 def assert_json_lines(text):
@@ -95,12 +106,12 @@ def calls_begun(stack):
         return ledger.execute("SELECT count(*) FROM requests WHERE first_tried_at IS NOT NULL").fetchone()[0]
 
 
-def reads_a_request(url):
-    """Say whether the web has taken a connection, and has read all that came over it."""
+def requests_read(url):
+    """Return the callers whose connection the web has taken, and of whom it has read all that came so far."""
     port = f":{int(url.rpartition(':')[2]):04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     established = "01"
-    return any(f[1].endswith(port) and f[3] == established and f[4].endswith(":00000000") for f in lines)
+    return {f[2] for f in lines if f[1].endswith(port) and f[3] == established and f[4].endswith(":00000000")}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -114,29 +125,38 @@ def empty_ledger(request, tmp_path):
     server.stop()
 
 
-def test_containers_that_start_at_once_migrate_once(empty_ledger, tmp_path):
+def alone(folder, **more):
+    """The processes of a Funnel for which there is nobody else."""
+    nobody = "127.0.0.1:1"
     env = development_env(
-        folder=tmp_path, web_port=1, sandbox_url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:1/0", interval_s=60
+        folder=folder, web_port=1, sandbox_url=f"http://{nobody}", redis_url=f"redis://{nobody}/0", interval_s=60
     )
-    env |= {"DATABASE_URL": empty_ledger, "ROLE": "migrate"}
-    command = [sys.executable, "-m", "jobs.start"]
-    runs = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=patient(30))[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0, 0], said
+    return Processes(folder, {**env, "TMPDIR": str(folder), **more})
+
+
+def test_containers_that_start_at_once_migrate_once(empty_ledger, tmp_path):
+    containers = alone(tmp_path, DATABASE_URL=empty_ledger, ROLE="migrate")
+    for name in "abc":
+        containers.start(name, "-m", "jobs.start")
+    ended = [run.wait(patient(30)) for run in containers.running.values()]
+    assert ended == [0, 0, 0], [containers.log(name).read_text() for name in "abc"]
     engine = open_engine(empty_ledger)
     schema.check(engine)
     engine.dispose()
 
 
 def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
-    with running_stack(3600, TMPDIR=str(tmp_path), ROLE="scheduler") as stack:
-        assert not healthy(stack)
-        stack.processes.start("container", "-m", "jobs.start")
-        wait_until("it waits for the ledger", lambda: "waiting_for_ledger" in log_of(stack, "container"))
-        assert healthy(stack)
-        process = stack.processes.running.pop("container")
+    container = alone(tmp_path, ROLE="scheduler")
+    assert not healthy(container)
+    container.start("container", "-m", "jobs.start")
+    try:
+        wait_until("it waits for the ledger", lambda: "waiting_for_ledger" in container.log("container").read_text())
+        assert healthy(container)
+        process = container.running["container"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(patient(10)) == 0
+    finally:
+        container.stop()
 
 
 def test_a_part_that_does_not_stay_up_ends_the_container_with_1():

@@ -2,36 +2,25 @@
 
 import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from sandbox.play import Play
-from sandbox.processes import ROOT, NotStarted, Processes
+from sandbox.processes import NotStarted, Processes
 from sandbox.scenario import SCENARIO, Expected, Observation, Scene
 from sandbox.stack import Stack
 from sandbox.steering import DEEDS
 from sandbox.verdict import faults_of
-from tests.pace import patient
 
 pytestmark = pytest.mark.process
 
 
-def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.process.forking", "sandbox.demo", "--once"],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=patient(180),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    played, _, told = done.stdout.partition("What became of everybody:")
+def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody(tmp_path):
+    demo = Processes(tmp_path, {**os.environ, "COLUMNS": "200"})
+    said = demo.run("-m", "tests.process.forking", "sandbox.demo", "--once")
+    played, _, told = said.partition("What became of everybody:")
     for lead in SCENARIO:
         assert all(f"{lead.name} {move.words}: 202 accepted" in played for move in lead.moves)
     assert all(f"The owner {deed.words}:" in played for deed in DEEDS)

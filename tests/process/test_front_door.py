@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.pace import patient
+
 pytestmark = pytest.mark.process
 PATH = "/webhook/christmas/signup"
 
@@ -14,7 +16,7 @@ def call(web, head: str, body: bytes = b"", secret: str | None = None) -> tuple[
     """Send a request byte for byte; return the status and the rest of what came back."""
     address = urlsplit(web.env["PUBLIC_URL"])
     proof = f"Authorization: Bearer {secret or web.env['HOOK_SECRET']}\r\n"
-    with socket.create_connection((address.hostname, address.port), timeout=20) as line:
+    with socket.create_connection((address.hostname, address.port), timeout=patient(20)) as line:
         sent = f"{head} HTTP/1.1\r\nHost: funnel\r\nConnection: close\r\n{proof}".encode() + body
         try:
             line.sendall(sent)

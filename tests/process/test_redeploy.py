@@ -2,11 +2,9 @@
 
 import itertools
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 import pytest
@@ -14,11 +12,12 @@ from sqlalchemy import select
 
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email
-from sandbox.processes import ROOT, Processes
+from sandbox.processes import Processes
 from sandbox.redis_server import free_port
 from sandbox.stack import running_stack
 from tests.pace import patient
 from tests.process.front import Front
+from tests.process.starting import write_texts
 from tests.process.watching import delivered, nothing_twice, opt_in, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
@@ -38,11 +37,7 @@ class Container:
         self.processes = Processes(stack.processes.folder, {**stack.processes.env, **own})
         self.processes.start(name, "-m", "jobs.start")
         (self.process,) = self.processes.running.values()
-        wait_until(f"the {name} container is healthy", self.is_healthy)
-
-    def is_healthy(self):
-        check = [sys.executable, "-m", "jobs.health", "0"]
-        return not subprocess.run(check, cwd=ROOT, env=self.processes.env, capture_output=True, check=False).returncode
+        self.processes.run("-m", "jobs.health", str(patient(60)))
 
 
 @pytest.fixture
@@ -50,18 +45,18 @@ def stack():
     with running_stack(SECONDS_FOR_A_DAY, WEB_CONCURRENCY="1", RESEND_RATE_LIMIT="100") as running:
         running.control({"resend.rate_per_second": 100})
         running.flask("db", "upgrade")
-        running.flask("templates", "populate")
+        write_texts(running)
         yield running
 
 
 def sign_up_until_answered(stack, address):
     """Call as a website does: again, until it is answered."""
-    for _ in range(20):
-        try:
-            return opt_in(stack, address)["status"]
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"{address} was never answered")
+    return wait_until(f"{address} is answered", lambda: answered(stack, address), 30)
+
+
+def answered(stack, address):
+    with suppress(OSError):
+        return opt_in(stack, address)["status"]
 
 
 def come_in(stack, taken, enough):

@@ -4,20 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from sandbox.processes import ROOT, answers, development_env
+from sandbox.processes import ROOT, Processes, answers, development_env
 from sandbox.redis_server import free_port
 from sandbox.run import SETTINGS
 from tests.pace import patient
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
-# What runs it so that its processes are forked.
-FORKING = "tests.process.forking"
 
 
 @pytest.fixture
@@ -27,46 +25,53 @@ def environment(tmp_path):
     return env, f"http://127.0.0.1:{port}/readyz"
 
 
-def start(env, *by, **more):
-    command = [sys.executable, "-m", *by, "sandbox.run"]
-    return subprocess.Popen(
-        command, cwd=ROOT, env={**env, **more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+@contextmanager
+def running(env, folder):
+    """`make run` with forked processes, whose own folder is below this one; what it says is read by `said`."""
+    started = Processes(folder, {**env, "TMPDIR": str(folder)})
+    started.start("run", "-m", "tests.process.forking", "sandbox.run")
+    try:
+        yield started.running["run"]
+    finally:
+        started.stop()
 
 
-def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
+def said(folder):
+    return (folder / "run.log").read_text()
+
+
+def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment, tmp_path):
     env, ready = environment
-    with start(env, FORKING) as run:
-        try:
-            wait_until("all parts are there", lambda: answers(ready))
-            told = (ROOT / SETTINGS).read_text()
-        finally:
-            run.send_signal(signal.SIGINT)
-            said, _ = run.communicate(timeout=patient(30))
-    assert run.returncode == 0, said
+    with running(env, tmp_path) as run:
+        wait_until("all parts are there", lambda: answers(ready))
+        told = (ROOT / SETTINGS).read_text()
+        run.send_signal(signal.SIGINT)
+        assert run.wait(patient(30)) == 0, said(tmp_path)
     assert f"export HOOK_SECRET={env['HOOK_SECRET']}\n" in told and "export REDIS_URL=redis://127.0.0.1:" in told
-    assert f". {SETTINGS}" in said and not (ROOT / SETTINGS).exists()
-    assert "a Redis of this run's own is used" in said and "Running web, worker, scheduler" in said
-    assert "scheduler  " in said and said.rstrip().endswith("nothing is left running.")
+    assert f". {SETTINGS}" in said(tmp_path) and not (ROOT / SETTINGS).exists()
+    assert "a Redis of this run's own is used" in said(tmp_path) and "Running web, worker, scheduler" in said(tmp_path)
+    assert "scheduler  " in said(tmp_path) and said(tmp_path).rstrip().endswith("nothing is left running.")
     assert not answers(ready)
 
 
 def test_faulty_settings_are_told_and_nothing_is_started(environment):
     env, ready = environment
-    with start(env, TESTING_MODE="perhaps") as run:
-        said, _ = run.communicate(timeout=patient(30))
+    command = [sys.executable, "-m", "sandbox.run"]
+    run = subprocess.run(
+        command, check=False, cwd=ROOT, env={**env, "TESTING_MODE": "perhaps"}, capture_output=True, text=True,
+        timeout=patient(30),
+    )  # fmt: skip
     assert run.returncode == 1
-    assert "TESTING_MODE: must be true or false." in said and not answers(ready)
+    assert "TESTING_MODE: must be true or false." in run.stderr and not answers(ready)
 
 
 def test_a_part_that_ends_by_itself_stops_the_others(environment, tmp_path):
     env, ready = environment
-    with start(env, FORKING, TMPDIR=str(tmp_path)) as run:
+    with running(env, tmp_path) as run:
         wait_until("all parts are there", lambda: answers(ready))
         os.kill(process_that_logs_to("scheduler.log", tmp_path), signal.SIGKILL)
-        said, _ = run.communicate(timeout=patient(30))
-    assert run.returncode == 1
-    assert "scheduler ended by itself" in said and not answers(ready)
+        assert run.wait(patient(30)) == 1
+    assert "scheduler ended by itself" in said(tmp_path) and not answers(ready)
 
 
 def process_that_logs_to(name, folder):

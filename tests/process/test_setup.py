@@ -11,6 +11,7 @@ from funnel_app.environment import read_file
 from sandbox.notion.state import WORKSPACE_PAGE_ID
 from sandbox.processes import ROOT, Processes, answers, inheriting
 from sandbox.redis_server import RedisServer, free_port
+from tests.pace import patient
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
@@ -72,7 +73,7 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
         wait_until("Funnel is ready", lambda: answers(f"{url}/readyz"))
         asked.stdin.write(b"\n")
         asked.stdin.close()
-        assert asked.wait(150) == 0, nothing.log("setup").read_text()
+        assert asked.wait(patient(150)) == 0, nothing.log("setup").read_text()
     finally:
         container.stop()
     told = nothing.log("setup").read_text()
@@ -82,16 +83,17 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     assert "all 22 can be sent" in told and " 0 to fix." in told and "Funnel works: the test email arrived." in told
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
-def test_a_command_beside_a_file_that_nobody_can_read_says_so_in_one_sentence(tmp_path, encoding):
+def test_a_command_beside_a_file_that_nobody_can_read_says_so_in_one_sentence(tmp_path):
     """Flask's own reading of .env would end in a traceback before any line of Funnel's."""
     for name in ("funnel_app", "jobs", "migrations"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "wsgi.py").write_text((ROOT / "wsgi.py").read_text())
-    (tmp_path / ".env").write_text("COMPANY_NAME=Café", encoding)
+    (tmp_path / ".env").write_text("COMPANY_NAME=Café", "cp1252")
     env = {name: value for name, value in os.environ.items() if name != "FLASK_SKIP_DOTENV"}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "doctor"]
-    ran = subprocess.run(command, check=False, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(
+        command, check=False, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=patient(60)
+    )
     assert (ran.returncode, ran.stdout, ran.stderr) == (
         1,
         "",

@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.states import State
 from funnel_app.rules.begin import WENT_BEFORE, begin, begin_again
+from funnel_app.rules.call import BY_HAND
 from funnel_app.rules.decide import decide
 from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.ids import new_id
@@ -167,6 +168,55 @@ def test_a_sequence_that_its_file_lets_begin_again_does_after_its_end(reentry, e
     assert (told.outcome is Outcome.ACCEPTED, told.run) == (may, 2 if may else 1)
     if not may:
         assert told.reason == "“Nurture for new opt-ins” was already started for this contact"
+
+
+def stopped(found, **emails):
+    """What is known once a lead's first sequence ended by no event of theirs, with its emails in these states."""
+    run = found_of(found).enrolments[0]
+    parts = tuple(replace(email, **emails.get(f"e{email.step}", {"state": State.CANCELLED})) for email in run.emails)
+    over = replace(run, state=EnrolmentState.EXITED, exit_reason="the address bounced", ended_at=NOW, emails=parts)
+    return found.with_contact(found_of(found).with_enrolments(over))
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "may"),
+    [
+        (BY_HAND, {}, True),
+        ("website", {}, False),
+        (BY_HAND, {"exit_event": Event.REPLY}, False),
+        (BY_HAND, {"state": EnrolmentState.COMPLETED}, False),
+    ],
+)
+def test_an_operator_alone_takes_up_what_ended_by_no_event_of_the_lead(source, more, may):
+    known = stopped(played(call())[0])
+    known = known.with_contact(found_of(known).with_enrolments(replace(found_of(known).enrolments[0], **more)))
+    told = decide(case(known, call(source=source), NOW + DAY))
+    assert (told.outcome is Outcome.ACCEPTED, told.run) == (may, 2 if may else 1)
+
+
+BY_WEBSITE = {"state": State.SKIPPED, "reason_code": "sent_by_website"}
+ARRIVED, BACK = {"state": State.DELIVERED}, {"state": State.BOUNCED}
+
+
+@pytest.mark.parametrize(
+    ("before", "goes"),
+    [
+        ({"e1": BACK}, [1, 2, 3, 4, 5]),
+        ({"e1": ARRIVED, "e2": BACK}, [2, 3, 4, 5]),
+        ({"e1": ARRIVED, "e2": {"state": State.FAILED}}, [2, 3, 4, 5]),
+        ({"e1": {"state": State.AMBIGUOUS}}, [2, 3, 4, 5]),
+        ({"e1": BY_WEBSITE}, [2, 3, 4, 5]),
+        ({"e1": BY_WEBSITE, "e2": BACK}, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_what_is_taken_up_sends_nothing_twice_and_leaves_out_nothing_that_came_back(before, goes):
+    known = stopped(played(call())[0], **before)
+    _, again = began(call(source=BY_HAND), known, run=2)
+    assert [email.step for email in again.emails if email.state is State.PLANNED] == goes
+    assert {email.reason for email in again.emails if email.step not in goes} <= {WENT_BEFORE.words}
+    once_more = replace(again, state=EnrolmentState.EXITED, ended_at=NOW)
+    _, third = began(call(source=BY_HAND), known.with_contact(found_of(known).with_enrolments(once_more)), run=3)
+    assert [email.step for email in third.emails if email.state is State.PLANNED] == goes, "nor when it ends once more"
 
 
 def test_what_does_not_start_says_why():

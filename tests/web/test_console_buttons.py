@@ -67,6 +67,16 @@ class TestButtons:
             assert session.scalars(select(Suppression.scope)).all() == ["all"]
         assert "Nothing goes to this address" in olga.get(f"/console/leads/{receipt.contact_id}").text
 
+    def test_who_gets_no_marketing_can_be_mailed_no_more_at_all(self, olga, deps):
+        receipt = opt_in(deps)
+        lead = f"/console/leads/{receipt.contact_id}"
+        olga.send(f"/console/do/suppress/{receipt.contact_id}", scope="marketing")
+        page = olga.get(lead).text
+        assert "No marketing goes to this address" in page and ">Mail again<" in page and ">Mail no more<" in page
+        olga.send(f"/console/do/suppress/{receipt.contact_id}", scope="all")
+        page = olga.get(lead).text
+        assert "Nothing goes to this address" in page and ">Mail again<" in page and ">Mail no more<" not in page
+
     def test_a_lead_is_erased_and_who_did_it_stays_written(self, olga, deps):
         receipt = opt_in(deps, "delivered+gone@resend.dev")
         answer = olga.send(f"/console/do/erase/{receipt.contact_id}")
@@ -122,8 +132,18 @@ class TestButtons:
             "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
         )  # fmt: skip
         page = olga.get(answer.location).text
-        assert "Eva" in page and "“Nurture for new opt-ins”: accepted" in page
+        assert "Eva" in page and "Done: “Nurture for new opt-ins” is started." in page
         assert did(deps) == [("Olga", "enrol")]
+        again = olga.send("/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture")
+        assert "Nothing is started: “Nurture for new opt-ins” was already started" in olga.get(again.location).text
+
+    def test_who_is_not_to_be_mailed_is_not_enrolled(self, olga, deps):
+        receipt = opt_in(deps, "eva@resend.dev")
+        olga.send(f"/console/do/suppress/{receipt.contact_id}", scope="marketing")
+        answer = olga.send("/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture")
+        assert answer.status_code == 422 and "This address is not to be mailed: mail was stopped by Olga" in answer.text
+        answer = olga.send("/console/enrol", email="eva@resend.dev", sequence="christmas/onboarding_phase1")
+        assert answer.status_code == 303, "only marketing is stopped"
 
     @pytest.mark.parametrize(
         ("fields", "words"),

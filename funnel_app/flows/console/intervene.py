@@ -13,7 +13,12 @@ from funnel_app.ledger import contacts, emails, requests
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, RequestState
 
-OUTCOMES = ("delivered", "failed", "not-sent")
+RECORDED = {
+    "delivered": "recorded as delivered",
+    "failed": "recorded as failed",
+    "not-sent": "recorded as never sent, to go again now",
+}
+OUTCOMES = tuple(RECORDED)
 BY_A_PERSON = "by a person"
 
 
@@ -73,7 +78,7 @@ def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
         _close_request(session, email)
         return None
 
-    return _do(deps, email_id, change, f"recorded as {outcome}")
+    return _do(deps, email_id, change, RECORDED[outcome])
 
 
 @retry_on_conflict

@@ -152,8 +152,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
             return None
         joined = enrolments.of_contact(session, contact_id)
         actions = operator_actions.of_contact(session, contact_id)
-        kind = "marketing"
-        suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
+        suppression = suppressions.strictest(session, contact.email_norm, deps.settings.secret_key)
     traced = trace(deps, contact.email_norm)
     told = {row["id"]: row for row in traced["enrolments"]}
     return Lead(

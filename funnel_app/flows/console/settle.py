@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import WAITING, State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import intervene, operate
@@ -14,9 +15,9 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
-from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, today
+from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, suppressions, today
 from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.models import Contact, Enrolment, Outcome
+from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.redact import masked_addresses
 
@@ -42,10 +43,11 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
 
 def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) -> str:
     """End an incident that has passed, with a note; only later occurrences are reported again."""
-    if not put_incident_aside(deps, incident_id, said := _said(operator, word)):
+    title = put_incident_aside(deps, incident_id, said := _said(operator, word))
+    if title is None:
         raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
-    operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
-    return "it is put aside"
+    operate.note(deps, operator, "put_aside", None, f"{title}: {said}")
+    return f"“{title}” is put aside"
 
 
 def count_in_doubt(reads: sessionmaker[Session]) -> int:
@@ -59,7 +61,7 @@ def settle_all(deps: Deps, outcome: str, operator: str) -> str:
     with deps.reads() as session:
         found = [email.id for email in today.ambiguous(session, AT_ONCE)]
     settled = sum(_settled(deps, email_id, outcome) for email_id in found)
-    told = f"{things(settled, 'email')} recorded as {outcome}"
+    told = f"{things(settled, 'email')} {intervene.RECORDED[outcome]}"
     operate.note(deps, operator, "settle_all", None, told)
     return told + ("; there are more: settle those too" if len(found) == AT_ONCE else "")
 
@@ -101,7 +103,7 @@ def correct_address(deps: Deps, contact_id: UUID, address: str, operator: str) -
         contact.email, contact.email_norm, contact.mirror_stale_since = address.strip(), email_norm, now
         for enrolment in joined:
             enrolment.mirror_stale_since = now
-        told = f"the address is corrected: {_what_follows(joined)}"
+        told = f"the address is corrected: {_what_follows(joined)}{_but(session, deps.settings, email_norm)}"
         row = OperatorAction(at=now, operator=operator, action="correct", contact_id=contact_id, detail=told)
         operator_actions.add(session, row)
     return told
@@ -122,6 +124,14 @@ def _what_follows(joined: list[Enrolment]) -> str:
         return "no email waits for it; to go on, enrol the lead again"
     later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
     return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
+
+
+def _but(session: Session, settings: Settings, email_norm: str) -> str:
+    """Return what forbids mail to an address, as the end of a sentence; empty if nothing does."""
+    found = suppressions.strictest(session, email_norm, settings.secret_key)
+    if found is None:
+        return ""
+    return f"; but {'nothing' if found.scope == Scope.ALL else 'no marketing'} goes to it: {found.reason}"
 
 
 def _number(joined: list[Enrolment], wanted: Callable[[object], bool]) -> int:

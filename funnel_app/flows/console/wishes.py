@@ -18,11 +18,11 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
 from funnel_app.gateways.notion.table import NotionTable, Row, RowGone
-from funnel_app.ledger import operator_actions, suppressions, wishes
+from funnel_app.ledger import operator_actions, wishes
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
 from funnel_app.ledger.wishes import Wish
@@ -147,13 +147,8 @@ def _start(deps: Deps, found: _Found, wish: Wish) -> str:
     except UnknownCampaign:
         there = ", ".join(deps.registry.sequence_titles().values())
         raise NotPossible(f"there is no one sequence “{found.value}”; there are {there}") from None
-    with deps.reads() as session:
-        forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
-    if forbidden is not None:
-        raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
     receipt = enrol_manually(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
-    because = f": {receipt.reason}" if receipt.reason else ""
-    told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
+    told = in_words(sequence.title, receipt)
     about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}
     operate.note(deps, wish.who, "enrol", receipt.contact_id, told, **about)
     return told

@@ -14,7 +14,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
-from funnel_app.rules.call import Call
+from funnel_app.ledger import suppressions
+from funnel_app.rules.call import BY_HAND, Call
 
 OF_THE_CONTACT = frozenset({Source.CONTACT, Source.ASSESSMENT})
 
@@ -38,6 +39,7 @@ def enrol_manually(
         email, email_norm = written(address), required(address)
     except NotAnAddress as fault:
         raise NotUnderstood(str(fault)) from None
+    _require_mailable(deps, email_norm, sequence)
     known = catalogue_of(campaign)
     given = {name: value_of(known, name, text) for name, text in values.items()}
     call_at = _call_at(sequence, given)
@@ -46,7 +48,7 @@ def enrol_manually(
         Call(
             campaign=campaign.name,
             hook=next(hook.name for hook in campaign.hooks.values() if hook.handler == sequence.handler),
-            source="keyboard",
+            source=BY_HAND,
             event=sequence.starts_on,
             email=email,
             email_norm=email_norm,
@@ -58,6 +60,20 @@ def enrol_manually(
             idempotency_key=key,
         ),
     )
+
+
+def in_words(title: str, receipt: Receipt) -> str:
+    """Return as a clause what an operator's call for a sequence of this title did."""
+    because = f": {receipt.reason}" if receipt.reason else ""
+    return f"“{title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
+
+
+def _require_mailable(deps: Deps, email_norm: str, sequence: Sequence) -> None:
+    with deps.reads() as session:
+        forbidden = suppressions.find(session, email_norm, deps.settings.secret_key, sequence.kind)
+    if forbidden is not None:
+        cure = "“Mail again” on the lead's page lets it be"
+        raise NotUnderstood(f"This address is not to be mailed: {forbidden.reason}; {cure}.")
 
 
 def value_of(known: Mapping[str, Variable], name: str, text: str) -> Any:

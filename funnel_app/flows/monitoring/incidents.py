@@ -23,8 +23,8 @@ from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = notices.ALERTS
-# A flapping fault is one incident: it is over once unseen for this long.
-OVER_AFTER = timedelta(minutes=2)
+# A flapping fault is one incident: it is over once unseen for this long, and that is told within two minutes.
+OVER_AFTER = timedelta(seconds=100)
 LONGEST_DETAIL = 500
 KEPT_FOR = timedelta(days=90)
 
@@ -74,18 +74,18 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
 
 
 @retry_on_conflict
-def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> bool:
-    """Close an event's incident on an operator's word, which the chat is told; False if it is a lasting state."""
+def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> str | None:
+    """Close an event's incident on an operator's word, which the chat is told; return its title, None if it lasts."""
     with deps.sessions.begin() as session:
         incident = incidents.find_current(session, incident_id)
         alarm = ALARMS.get(incident.kind) if incident else None
         if incident is None or alarm is None or alarm.quiet_for is None:
-            return False
-        incident.ended_at, incident.put_aside = deps.now(), word
+            return None
+        incident.ended_at, incident.put_aside, title = deps.now(), word, name_of(deps.registry, incident)
         if incident.notified_at is not None:
-            said = f"{OVER}{name_of(deps.registry, incident)}: {redactor(deps.settings)(word)}"
+            said = f"{OVER}{title}: {redactor(deps.settings)(word)}"
             _keep_word(session, incident, "ended", said, deps.now())
-    return True
+    return title
 
 
 def _cut(detail: str) -> str:

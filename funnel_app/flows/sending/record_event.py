@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import OPENED
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.sending.record_click import record_click, record_opening
-from funnel_app.ledger import contacts, email_events, enrolments, suppressions
+from funnel_app.ledger import contacts, email_events, enrolments, messages, suppressions
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import EmailEvent, Scope
 from funnel_app.ledger.reported import ReportedEmails
 from funnel_app.ledger.turns import take_turns
-from funnel_app.rules.reports import Report, ReportedEmail, ReportedEnrolment, ends_everything, take
+from funnel_app.rules.reports import Report, ReportedEmail, ends_everything, take
 
 ORPHANS_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
@@ -91,7 +92,7 @@ def _apply(settings: Settings, known: ReportedEmails, email: ReportedEmail, repo
     reason = ends_everything(moved, report)
     if reason is not None and not contacts.is_erased(email.enrolment):
         known.write()
-        _suppress(settings, known, email.enrolment, reason, f"resend:{report.kind}")
+        _suppress(settings, known, email, reason, f"resend:{report.kind}")
         known.read_again(email.enrolment.contact_id)
 
 
@@ -102,10 +103,14 @@ def _is_of_given_up_try(connection: Connection, email: ReportedEmail, report: Re
     return email_events.was_given_up(connection, email.id, report.resend_id)
 
 
-def _suppress(settings: Settings, known: ReportedEmails, whose: ReportedEnrolment, reason: str, source: str) -> None:
-    session, now, pepper = known.session, known.now, settings.secret_key
-    suppressions.add(session, whose.email_norm, pepper, scope=Scope.ALL, reason=reason, source=source, now=now)
-    end_all(session, enrolments.running(session, whose.contact_id), reason, now)
+def _suppress(settings: Settings, known: ReportedEmails, email: ReportedEmail, reason: str, source: str) -> None:
+    session, now, whose = known.session, known.now, email.enrolment
+    went_to = messages.latest_recipient(session, email.id)
+    address = looked_up(went_to) if went_to else whose.email_norm
+    suppressions.add(session, address, settings.secret_key, scope=Scope.ALL, reason=reason, source=source, now=now)
+    # Of an address that was corrected since, it says nothing of the new one.
+    if address == whose.email_norm:
+        end_all(session, enrolments.running(session, whose.contact_id), reason, now)
 
 
 @retry_on_conflict

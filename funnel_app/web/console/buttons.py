@@ -13,12 +13,11 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console import operate, settle
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
 from funnel_app.ledger.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.said import said
 
 WINDOW = "If its sequence sends at certain hours only, it waits for them."
 
@@ -58,7 +57,8 @@ BUTTONS = {
     "stop": Button(
         of_enrolment,
         "Stop",
-        "The sequence ends for good, and all its emails that have not gone are cancelled. This cannot be undone.",
+        "The sequence ends, and all its emails that have not gone are cancelled. It is taken up again only if somebody "
+        "enrols the lead once more.",
         operate.stop,
         danger=True,
     ),
@@ -162,9 +162,9 @@ def enrol() -> ResponseReturnValue:
         receipt = enrol_manually(deps, given.get("sequence", ""), given.get("email", "").strip(), values)
     except (NotUnderstood, TooManyEnrolments) as fault:
         return _enrol_page(given, str(fault)), 422
-    told = f"{given['sequence']}: {receipt.status}" + (f", {receipt.reason}" if receipt.reason else "")
+    told = in_words(deps.registry.named(given["sequence"])[1].title, receipt)
     operate.note(deps, operator() or "", "enrol", receipt.contact_id, told)
-    flash(f"{said(told)}.")
+    flash(f"Done: {told}." if receipt.http_status == 202 else f"{told[:1].upper()}{told[1:]}.")
     return redirect(url_for("console.lead", contact_id=receipt.contact_id), 303)
 
 

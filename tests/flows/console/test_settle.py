@@ -9,14 +9,18 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.today import LISTED, look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.intake.manual import enrol_manually
 from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscribe
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import incidents, leads
+from funnel_app.ledger.models import Scope
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, states, write_templates
 from tests.flows.monitoring.live import GOOD, LIVE
@@ -151,6 +155,39 @@ class TestAddresses:
             settle.correct_address(ready, receipt.contact_id, address, WHO)
         assert address_of(ready, receipt) == ANA
 
+    @pytest.mark.both_databases
+    def test_what_comes_back_from_the_old_address_stops_nothing_at_the_new_one(self, ready):
+        receipt = opt_in(ready, "ana@resned.dev")
+        deliver(ready, email_ids(receipt)[:1])
+        settle.correct_address(ready, receipt.contact_id, ANA, WHO)
+        record_event(ready, report(ready, email_ids(receipt)[0], "email.bounced"))
+        assert states(ready, receipt) == ["bounced", *["planned"] * 4]
+        assert undelivered_lately(ready)["bounced"].startswith("1 email to ana@resned.dev: ")
+        ready.now.forward(days=1)
+        deliver(ready, email_ids(receipt)[1:2])
+        assert ready.mailer.sent_to() == ["ana@resned.dev", ANA]
+        record_event(ready, report(ready, email_ids(receipt)[1], "email.bounced"))
+        assert set(states(ready, receipt)[2:]) == {"cancelled"}, "what comes back from the new one ends all"
+
+    def test_a_lead_whose_first_email_came_back_gets_all_after_the_correction(self, ready):
+        receipt = bounced(ready, "ana@resned.dev")
+        told = settle.correct_address(ready, receipt.contact_id, ANA, WHO)
+        assert told == "the address is corrected: no email waits for it; to go on, enrol the lead again"
+        again = enrol_manually(ready, "lead_nurture", ANA, {})
+        assert (again.status, len(again.emails)) == ("accepted", 5)
+        deliver(ready, email_ids(again)[:1])
+        assert ready.mailer.sent_to() == ["ana@resned.dev", ANA]
+        assert enrol_manually(ready, "lead_nurture", ANA, {}).status == "duplicate"
+
+    def test_an_address_to_which_nothing_goes_is_said_to_be_one(self, ready):
+        receipt = opt_in(ready, "ana@resned.dev")
+        suppress(ready, ANA, Scope.MARKETING)
+        told = settle.correct_address(ready, receipt.contact_id, ANA, WHO)
+        assert "; but no marketing goes to it: mail was stopped by a person" in told
+        suppress(ready, "ana@resend.example", Scope.ALL)
+        told = settle.correct_address(ready, receipt.contact_id, "ana@resend.example", WHO)
+        assert "; but nothing goes to it: mail was stopped by a person" in told
+
     def test_a_suppression_is_released_and_what_ended_stays_ended(self, ready):
         receipt = opt_in(ready)
         operate.suppress(ready, receipt.contact_id, WHO)
@@ -163,14 +200,20 @@ class TestAddresses:
         assert ready.mailer.sent_to() == [ANA]
 
 
-@pytest.mark.parametrize(("outcome", "state"), [("delivered", State.DELIVERED), ("not-sent", State.PLANNED)])
-def test_all_that_are_in_doubt_are_settled_at_once(ready, outcome, state):
+@pytest.mark.parametrize(
+    ("outcome", "state", "told"),
+    [
+        ("delivered", State.DELIVERED, "recorded as delivered"),
+        ("not-sent", State.PLANNED, "recorded as never sent, to go again now"),
+    ],
+)
+def test_all_that_are_in_doubt_are_settled_at_once(ready, outcome, state, told):
     first = [email_ids(opt_in(ready, f"{name}@resend.dev"))[0] for name in ("ana", "bea", "cy")]
     ready.mailer.script = [CONFLICT] * 3
     for email_id in first:
         deliver(ready, [email_id])
     assert len(look_at_today(ready).todo.ambiguous) == 3
-    assert settle.settle_all(ready, outcome, WHO) == f"3 emails recorded as {outcome}"
+    assert settle.settle_all(ready, outcome, WHO) == f"3 emails {told}"
     assert {look(ready, email_id).state for email_id in first} == {state}
 
 

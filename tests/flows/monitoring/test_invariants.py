@@ -9,11 +9,13 @@ from sqlalchemy import delete, update
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
+from funnel_app.flows.console.intervene import resolve
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Message
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, states
@@ -49,6 +51,18 @@ def test_overdue_counts_what_is_due_for_over_a_minute_but_not_what_waits_for_its
     assert broken(ready) == {"overdue": 1}
     ready.queues.queued.clear()
     assert sweep(ready).overdue == 1
+
+
+@pytest.mark.both_databases
+def test_what_a_person_sends_again_is_overdue_a_minute_after_they_asked(ready):
+    first = email_ids(opt_in(ready))[0]
+    ready.mailer.script = [Answer(AnswerKind.CONFLICT, detail="409")]
+    deliver(ready, [first])
+    ready.now.forward(minutes=20)
+    resolve(ready, first, "not-sent")
+    assert broken(ready) == {}, "it goes in this second"
+    ready.now.forward(seconds=60)
+    assert broken(ready) == {"overdue": 1}
 
 
 @pytest.mark.both_databases

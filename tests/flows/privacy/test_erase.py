@@ -11,6 +11,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, names
+from funnel_app.flows.console.settle import correct_address
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.critical_leads import find_critical
@@ -198,6 +199,18 @@ def test_what_resend_reports_later_does_not_bring_the_address_back(ready):
     assert "ana@resend" not in everything(ready)
     with ready.reads() as session:
         assert [row.source for row in session.query(Suppression)] == ["erase"]
+
+
+@pytest.mark.both_databases
+def test_an_address_that_was_corrected_since_is_forgotten_too(ready):
+    receipt = opt_in(ready, "anna@resend.dev")
+    deliver(ready, email_ids(receipt)[:1])
+    correct_address(ready, receipt.contact_id, "ana@resend.dev", "Olga")
+    record_event(ready, report(ready, email_ids(receipt)[0], "email.bounced"))
+    assert "anna@resend.dev" in everything(ready)
+    erase(ready, "ana@resend.dev")
+    assert "anna@" not in everything(ready)
+    assert not suppress(ready, "anna@resend.dev", Scope.ALL), "it stays forbidden"
 
 
 @pytest.mark.both_databases
