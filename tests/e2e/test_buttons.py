@@ -187,7 +187,7 @@ def test_what_needs_a_person_is_fixed_from_today(console: Page, filled: Site):
     expect(console.get_by_role("alert")).to_contain_text("Refused again")
     console.get_by_label("assessment_score").fill("38")
     console.get_by_role("button", name="Replay").click()
-    expect(console.get_by_role("status")).to_contain_text("is started")
+    expect(console.get_by_role("status")).to_contain_text("accepted")
     expect(console.get_by_role("heading", name="Replayed")).to_be_visible()
 
 
