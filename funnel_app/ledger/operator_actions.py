@@ -14,6 +14,8 @@ from funnel_app.ledger.models import Contact
 from funnel_app.ledger.types import new_id
 
 CONSOLE, COMMAND_LINE, NOTION = "console", "command line", "Notion"
+# Whoever holds the link of an email, who is its reader.
+UNSUBSCRIBE_PAGE = "unsubscribe page"
 # Logouts are stored so that a session stays closed; they are not shown.
 LOG_OUT = "log_out"
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.privacy.suppress import forbid, publish_resubscribed, today
-from funnel_app.ledger import contacts, suppressions
+from funnel_app.ledger import contacts, operator_actions, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Scope
+from funnel_app.ledger.operator_actions import UNSUBSCRIBE_PAGE, OperatorAction
 
 SOURCE, UNDO_WITHIN = suppressions.UNSUBSCRIBED, timedelta(days=1)
+READER, TAKEN_BACK = "the reader", "took back an unsubscribe that was pressed by mistake"
 WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
 
 
@@ -67,4 +69,6 @@ def undo(deps: Deps, token: str) -> bool:
             now, pepper = deps.now(), deps.settings.secret_key
             if suppressions.remove_unsubscribed(session, contact.email_norm, pepper, now - UNDO_WITHIN, now):
                 publish_resubscribed(session, contact, now)
+                about = {"contact_id": contact.id, "detail": TAKEN_BACK, "source": UNSUBSCRIBE_PAGE}
+                operator_actions.add(session, OperatorAction(at=now, operator=READER, action="mail_again", **about))
     return True

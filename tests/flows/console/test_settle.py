@@ -5,7 +5,9 @@ import pytest
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console import operate, settle
+from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.leads import find_lead
 from funnel_app.flows.console.today import LISTED, look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
@@ -75,6 +77,8 @@ class TestRefusedCalls:
         assert waiting(ready) == []
         with pytest.raises(NotPossible):
             settle.put_call_aside(ready, hook_id, WHO, "")
+        (done,) = list_actions(ready.reads).rows
+        assert done.detail.startswith("the call of 24 Nov 07:00 to christmas/signup: a test of ours")
         refused(ready)
         assert waiting(ready) == [ANA], "the same call is news again"
 
@@ -235,6 +239,11 @@ class TestUnsubscribedByMistake:
         ready.now.forward(hours=25)
         assert undo(ready, token)
         assert not find_standing(ready, token).may_undo and not find_standing(ready, token).marketing
+        (done,) = list_actions(ready.reads).rows
+        assert (done.operator, done.source, done.whom) == ("the reader", "unsubscribe page", ANA)
+        days = find_lead(ready, receipt.contact_id).days
+        told = [moment.what for _, moments in days for moment in moments]
+        assert told.count("the reader: took back an unsubscribe that was pressed by mistake") == 1
 
     @pytest.mark.both_databases
     def test_what_a_person_forbade_is_not_taken_back(self, ready):
