@@ -1,11 +1,10 @@
 """The demo's check of Notion: one up-to-date row per person and per sequence."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sandbox.scenario import Lead
-from sandbox.stack import MIRRORED_WITHIN_S, Stack
+from sandbox.stack import Stack, look_until
 
 TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 
@@ -29,12 +28,9 @@ def desk_faults(stack: Stack, scenario: Sequence[Lead]) -> Iterator[str]:
 
 
 def _settled_rows(stack: Stack, addresses: set[str], count: int) -> list[dict[str, str]]:
-    deadline = time.monotonic() + MIRRORED_WITHIN_S
-    rows = _rows_of(stack, addresses)
-    while (len(rows) < count or any(map(_is_running, rows))) and time.monotonic() < deadline:
-        time.sleep(0.3)
-        rows = _rows_of(stack, addresses)
-    return rows
+    return look_until(
+        lambda: _rows_of(stack, addresses), lambda rows: len(rows) >= count and not any(map(_is_running, rows))
+    )
 
 
 def _rows_of(stack: Stack, addresses: set[str]) -> list[dict[str, str]]:

@@ -3,11 +3,11 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -18,8 +18,10 @@ from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 150.0
-MIRRORED_WITHIN_S = 40.0
+# What comes of a lead is shown and told outside within this time.
+TOLD_WITHIN_S = 40.0
 PARTS = ("web", "worker", "scheduler")
+Seen = TypeVar("Seen")
 
 
 @dataclass
@@ -85,11 +87,9 @@ class Stack:
         It waits for the row, as its owner does: rows come a little after their emails. LookupError: none came.
         """
         asked = Request(f"{self.sandbox_url}/control/notion/page?{urlencode({'title': title, 'email': address})}")
-        deadline = time.monotonic() + MIRRORED_WITHIN_S
-        while not (found := call_json(asked)[1]["id"]):
-            if time.monotonic() > deadline:
-                raise LookupError(f"{address} has no row in {title} after {MIRRORED_WITHIN_S:.0f} s")
-            time.sleep(0.1)
+        found = look_until(lambda: call_json(asked)[1]["id"], bool)
+        if not found:
+            raise LookupError(f"{address} has no row in {title} after {TOLD_WITHIN_S:.0f} s")
         return str(found)
 
     def fill_in(self, path: str, values: Mapping[str, str]) -> None:
@@ -124,6 +124,14 @@ class Stack:
         for name in self.processes.ended():
             last_words = self.processes.log(name).read_text()[-1000:].strip()
             raise NotStarted(f"{name} has ended by itself: {last_words}")
+
+
+def look_until(look: Callable[[], Seen], is_enough: Callable[[Seen], bool]) -> Seen:
+    """Look again until it is enough, or until all should have been told; return what was seen last."""
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while not is_enough(seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return seen
 
 
 def call_json(request: Request) -> tuple[int, dict[str, Any]]:

@@ -1,15 +1,12 @@
 """The demo's verdict: each lead's end in the words of `flask trace`, and every difference from the scenario."""
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 from sandbox.mirrored import desk_faults
 from sandbox.scenario import OPEN, SCENARIO, Lead, Observation
-from sandbox.stack import Stack
-
-TOLD_WITHIN_S = 40.0
+from sandbox.stack import Stack, look_until
 
 
 def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str) -> list[str]:
@@ -65,9 +62,7 @@ def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterato
 def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
     """Return the deliveries that the CRM was not sent within seconds."""
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
-    deadline = time.monotonic() + TOLD_WITHIN_S
-    while (told := _reported_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
-        time.sleep(0.1)
+    told = look_until(lambda: _reported_delivered(stack, emails.keys()), lambda told: told >= delivered)
     counted = Counter(_lead_events(stack, emails.keys()))
     print(f"\nWhat the CRM was told: {', '.join(f'{count} {kind}' for kind, count in sorted(counted.items()))}")
     if told != delivered:
@@ -76,9 +71,7 @@ def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[
 
 def _reply_faults(stack: Stack, mailbox: str) -> Iterator[str]:
     """Return the faults of the one reply: it must be in the chat and in the owner's mailbox."""
-    deadline = time.monotonic() + TOLD_WITHIN_S
-    while not (said := [words for words in stack.said() if "replied" in words]) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    said = look_until(lambda: [words for words in stack.said() if "replied" in words], bool)
     print("\nWhat the owner's chat was told:", *"\n".join(said).splitlines(), sep="\n  ")
     if len(said) != 1:
         yield f"the chat was told of {len(said)} answers, and there is one"

@@ -50,13 +50,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     print_coverage(config.stash[_covered], outfile=table, skip_covered=True, missing_width=60)
     lines = [line.rstrip() for line in table.getvalue().splitlines() if "(summary)" not in line]
     summary = config.stash[_covered]["summary"]
-    branches = summary["covered_branches"] + summary["missing_branches"]
-    counts = (summary["covered_lines"] + summary["missing_lines"], summary["missing_lines"], branches)
-    terminalreporter.write_line("\n".join(lines))
-    terminalreporter.write_line(
-        f"TOTAL  {counts[0]} lines, {counts[1]} missing, {counts[2]} branches, "
-        f"{summary['missing_branches']} missing  {_total(config):.0f}%"
+    counts = (
+        f"{summary[f'covered_{kind}'] + summary[f'missing_{kind}']} {kind}, {summary[f'missing_{kind}']} missing"
+        for kind in ("lines", "branches")
     )
+    terminalreporter.write_line("\n".join(lines))
+    terminalreporter.write_line(f"TOTAL  {', '.join(counts)}  {_total(config):.0f}%")
     if _total(config) < AT_LEAST:
         terminalreporter.write_line(f"Coverage of {_total(config):.2f}% is less than the {AT_LEAST}% asked for")
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.reasons import without_words
 from funnel_app.ledger.base import Base
 from funnel_app.ledger.contacts import ERASED
-from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request, Suppression
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 from funnel_app.rules.whole import digest
 
 BLANK: dict[str, Any] = {
@@ -44,12 +44,15 @@ def messages_of(session: Session, contact_id: UUID) -> list[Message]:
     return list(session.scalars(wanted.order_by(Message.created_at, Message.id)))
 
 
+def recipients_of(session: Session, contact_id: UUID) -> list[str]:
+    """Return each address that a contact's messages went to."""
+    theirs = Message.email_id.in_(_email_ids(contact_id))
+    return list(session.scalars(select(Message.recipient).where(theirs).distinct()))
+
+
 def erase(session: Session, contact: Contact, email_norm: str, now: datetime) -> None:
     """Blank everything that identifies a locked contact; states, times and the unsubscribe token stay."""
     ids = _email_ids(contact.id)
-    # An address that was corrected since may be forbidden as well.
-    written_to = select(func.lower(Message.recipient)).where(Message.email_id.in_(ids))
-    session.execute(update(Suppression).where(Suppression.email_norm.in_(written_to)).values(email_norm=None))
     session.execute(update(Message).where(Message.email_id.in_(ids)).values(**BLANK_MESSAGE))
     session.execute(update(Enrolment).where(Enrolment.contact_id == contact.id).values(variables={}))
     session.execute(

@@ -18,7 +18,7 @@ from sandbox.server import Server, serve
 from tests.apps import application
 from tests.console_world import keep_world
 from tests.e2e.beside import with_two_campaigns
-from tests.e2e.site import Site, enter_weeks, live_weeks, serving
+from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.live import LIVE
 from tests.once import once_a_run
@@ -74,7 +74,7 @@ def windows_are_closed(browser: Browser) -> Iterator[None]:
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a desktop; what it showed last is kept as a picture beside the files of a test that fails."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport=SIZES["desktop"])
     opened = context.new_page()
     failed = request.session.testsfailed
     yield opened

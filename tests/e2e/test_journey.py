@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack import Stack, running_stack, start_funnel
+from tests.e2e.site import SIZES
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
@@ -15,7 +16,6 @@ SECONDS_FOR_A_DAY = 2
 WITHIN_MS = 120_000
 # How the subjects of the assessment's first and last email begin.
 FIRST, LAST = "Your assessment results", "Final call"
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from sandbox.__main__ import main
 from sandbox.app import create_sandbox
 from sandbox.state import Config
 from tests.process.forked import fork
+from tests.process.watching import wait_until
 from tests.sandbox.conftest import control, letter, received
 
 
@@ -138,8 +138,7 @@ def test_the_process_writes_its_port_serves_and_ends_well_on_sigterm(tmp_path):
     port_file, said = tmp_path / "port", tmp_path / "said"
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--port-file", str(port_file), "--domain", "l.example"]
     process = fork(command, os.environ, said, said)
-    while "RESEND_API_URL" not in said.read_text():
-        time.sleep(0.02)
+    wait_until("it says where it is", lambda: "RESEND_API_URL" in said.read_text())
     shown = requests.get(f"http://127.0.0.1:{port_file.read_text()}/control", timeout=5).json()
     assert shown["resend"]["domains"] == {"l.example": "verified"}
     process.send_signal(signal.SIGTERM)

@@ -60,7 +60,7 @@ def test_the_row_of_a_person_is_waited_for_and_one_that_never_comes_is_named(ser
     funnel = stack.Stack(SimpleNamespace(), SimpleNamespace(), "", server.url)
     (source,) = notion.databases.retrieve(SEQUENCES_DATABASE_ID)["data_sources"]
     notion.data_sources.update(source["id"], properties={"Email": {"email": {}}})
-    monkeypatch.setattr(stack, "MIRRORED_WITHIN_S", 0)
+    monkeypatch.setattr(stack, "TOLD_WITHIN_S", 0)
     with pytest.raises(LookupError, match=r"mia@example\.com has no row in Email Sequence"):
         funnel.page_of("Email Sequence", "mia@example.com")
 
@@ -68,7 +68,7 @@ def test_the_row_of_a_person_is_waited_for_and_one_that_never_comes_is_named(ser
     properties = {"Email": {"email": "mia@example.com"}}
     late = threading.Timer(0.3, notion.pages.create, kwargs={"parent": parent, "properties": properties})
     late.start()
-    monkeypatch.setattr(stack, "MIRRORED_WITHIN_S", 30)
+    monkeypatch.setattr(stack, "TOLD_WITHIN_S", 30)
     page = funnel.page_of("Email Sequence", "mia@example.com")
     late.join()
     assert notion.pages.retrieve(page)["properties"]["Email"]["email"] == "mia@example.com"

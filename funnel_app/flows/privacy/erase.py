@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import names, required, without
+from funnel_app.flows.addresses import looked_up, names, required, without
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.privacy.suppress import today
 from funnel_app.gateways.errors import GatewayError
@@ -83,6 +83,9 @@ def erase(deps: Deps, address: str) -> Erased:
         imports.forget_files(session, lists)
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
+            # An address that was corrected since may be forbidden as well.
+            for went_to in pii.recipients_of(session, contact.id):
+                suppressions.forget_address(session, looked_up(went_to))
             pii.erase(session, contact, email_norm, deps.now())
             engagements.erase(session, contact.id)
             notices.forget(session, f":{contact.id}")
