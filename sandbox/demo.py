@@ -37,7 +37,7 @@ def main() -> int:
             ) as stack,
             settings_file(ROOT / SETTINGS, _environment(stack)) as settings,
         ):
-            return _run(stack, Watch(stack, settings), once)
+            return _run(stack, Watch(stack, settings, restarts=not once), once)
     except (NotStarted, OSError, RuntimeError) as fault:
         print(f"\nThe demo cannot start: {fault}", file=sys.stderr)
         return 1
@@ -85,7 +85,7 @@ def _start(stack: Stack, settings: Path) -> None:
 
 
 def _ended(watch: Watch) -> list[str]:
-    return [f"{name} has ended by itself" for name, _ in watch.ended()]
+    return [f"{name} has ended by itself" for name in watch.ended()]
 
 
 def _stay(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> None:
