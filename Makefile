@@ -96,11 +96,13 @@ provisions: ## Fetch what the tests need, side by side
 	@$(MAKE) --no-print-directory -j3 typesetting tests/__pycache__
 	@$(MAKE) --no-print-directory html-checker || echo "All else is tested without it."
 
-# In a new clone each worker of pytest would go through every assertion of every test, which takes as long as to import all.
+# In a new clone each worker of pytest would go through every assertion of every test, which takes as long as to import all,
+# and through the whole product once more to measure it, which takes longer.
 READS := $(BIN)/python -m pytest --collect-only -q -p no:cacheprovider
 tests/__pycache__: | setup
 	@$(READS) tests/flows tests/web > /dev/null 2>&1 & \
-	$(READS) $$(ls -d tests/*/ tests/test_*.py | grep -v -e flows/ -e web/) > /dev/null 2>&1; wait
+	$(READS) $$(ls -d tests/*/ tests/test_*.py | grep -v -e flows/ -e web/) > /dev/null 2>&1 & \
+	$(BIN)/python -m tests.instrumented; wait
 
 .PHONY: test
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage

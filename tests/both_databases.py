@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -60,18 +60,17 @@ def _place() -> str | None:
     """Return the function and line of the ledger that asks; None for what a flow's commit writes."""
     frame: FrameType | None = sys._getframe(2)
     while frame := frame and frame.f_back:
-        name = _name(frame.f_code)
-        if name is not None:
-            return name and f"{name}:{frame.f_lineno}"
+        module = _module(frame.f_code.co_filename)
+        if module is not None:
+            return module and f"{module}.{frame.f_code.co_qualname}:{frame.f_lineno}"
     return None
 
 
 @cache
-def _name(code: CodeType) -> str | None:
-    """Return a function of the ledger; empty where a flow or a test commits, and nobody above them can have asked."""
-    path = code.co_filename
+def _module(path: str) -> str | None:
+    """Return a module of the ledger; empty where a flow or a test commits, and nobody above them can have asked."""
     if path.startswith(LEDGER) and path not in HANDS:
-        return f"{Path(path).stem}.{code.co_qualname}"
+        return Path(path).stem
     passed_on = path in HANDS or path == __file__ or LIBRARIES in path or not path.startswith(HOUSE)
     return None if passed_on else ""
 

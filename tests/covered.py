@@ -4,42 +4,42 @@ What has run once is taken out of the measuring, so that the rest of a run costs
 """
 
 import io
-import json
 import os
 from typing import Any
 
 import pytest
-from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, print_coverage
+from slipcover import Slipcover, print_coverage
 
-SOURCES = ["funnel_app", "jobs", "sandbox"]
+from tests.instrumented import count_unseen, measure_imports
+
 NOT_RUN = ["if TYPE_CHECKING:", "raise NotImplementedError", "@overload", r"\.\.\.$"]
 AT_LEAST = 90
 
-_measured = Slipcover(branch=True, source=SOURCES, exclude_also=NOT_RUN)
+_measured = Slipcover(branch=True, exclude_also=NOT_RUN)
 _covered = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Measure what is imported from now on, but not in a run that has workers for its tests."""
     if "PYTEST_XDIST_WORKER" in os.environ or not early_config.known_args_namespace.numprocesses:
-        ImportManager(_measured, FileMatcher(sources=SOURCES)).__enter__()
+        measure_imports(_measured)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker of pytest-xdist measured."""
-    if measured := getattr(node, "workeroutput", {}).get("covered"):
-        _add(node.config, json.loads(measured))
+    """Take over what a worker of pytest-xdist has run."""
+    for file, seen in getattr(node, "workeroutput", {}).get("covered", {}).items():
+        _measured.all_seen[file].update(seen)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what was measured to the run that started this worker; fail a run that covers too little."""
+    """Hand what was run to the run that started this worker; fail a run that covers too little."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["covered"] = json.dumps(_measured.get_coverage())
+        output["covered"] = {file: list(seen) for file, seen in _seen().items()}
         return
-    if _covered not in session.config.stash:
-        _add(session.config, _measured.get_coverage())
+    count_unseen(_measured)
+    session.config.stash[_covered] = _measured.get_coverage()
     if _total(session.config) < AT_LEAST and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -60,11 +60,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"Coverage of {_total(config):.2f}% is less than the {AT_LEAST}% asked for")
 
 
-def _add(config: pytest.Config, measured: dict[str, Any]) -> None:
-    if _covered in config.stash:
-        merge_coverage(config.stash[_covered], measured)
-    else:
-        config.stash[_covered] = measured
+def _seen() -> dict[str, set[Any]]:
+    """Return by file the lines and branches that ran."""
+    for file, seen in _measured._get_newly_seen().items():
+        _measured.all_seen[file].update(seen)
+    return dict(_measured.all_seen)
 
 
 def _total(config: pytest.Config) -> float:
