@@ -5,7 +5,7 @@ import sys
 import structlog
 
 from funnel_app.flows.maintenance.backup import BackupFailed
-from funnel_app.flows.maintenance.renew_backup import renew_backup
+from funnel_app.flows.maintenance.nightly_backup import renew_backup
 from funnel_app.flows.monitoring.backups import TOLD
 from jobs import process
 from jobs.command_line import take_nothing

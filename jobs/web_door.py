@@ -17,10 +17,10 @@ from queue import Empty, SimpleQueue
 import structlog
 
 from jobs.web_answer import GO_ON, HEAD_TOO_LARGE, TOO_SLOW, Answer
+from jobs.web_balancing import GIVES_WAY_FOR_S, Listener, Share
 from jobs.web_callers import Callers
 from jobs.web_connection import Connection, Stage
 from jobs.web_framing import HEAD_AT_MOST, Incoming
-from jobs.web_listener import GIVES_WAY_FOR_S, Listener, Share
 
 # Time for the whole head, and then for the whole body.
 REQUEST_WITHIN_S = 10.0

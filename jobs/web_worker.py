@@ -12,9 +12,9 @@ from gunicorn.workers.base import Worker
 
 from funnel_app.ledger.crowd import Crowd
 from jobs.web_answer import keep_settings, make_answer
+from jobs.web_balancing import Share, Shares
 from jobs.web_connection import Connection
 from jobs.web_door import Door
-from jobs.web_listener import Share, Shares
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types

@@ -3,16 +3,17 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox.play import VISITORS_DOING, Play
+from sandbox.play import VISITORS_DOING, Play, last_words
 from sandbox.processes import MIRROR, ROOT, NotStarted, stop_once
 from sandbox.scenario import ALL_YEAR, HOOKS, Observation, Scene
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.steering import owners_files, write_letters
-from sandbox.verdict import all_faults
+from sandbox.verdict import all_faults, undelivered
 from sandbox.watch import Watch
 
 INTERVAL_S = 4
@@ -36,9 +37,9 @@ def main() -> int:
             ) as stack,
             settings_file(ROOT / SETTINGS, _environment(stack)) as settings,
         ):
-            return _run(stack, settings, once)
+            return _run(stack, Watch(stack, settings, restarts=not once), once)
     except (NotStarted, OSError, RuntimeError) as fault:
-        print(f"\nThe demo cannot go on: {fault}", file=sys.stderr)
+        print(f"\nThe demo cannot start: {fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.")
@@ -49,7 +50,23 @@ def _environment(stack: Stack) -> dict[str, str]:
     return {**stack.settings, "SANDBOX_URL": stack.sandbox_url}
 
 
-def _run(stack: Stack, settings: Path, once: bool) -> int:
+def _run(stack: Stack, watch: Watch, once: bool) -> int:
+    play = Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once)
+    try:
+        _start(stack, watch.settings)
+        emails = play.to_the_end(watch)
+        faults = _ended(watch) or all_faults(stack, emails, MAILBOX) if once else []
+    except VISITORS_DOING as fault:
+        (stack.processes.folder / "demo.log").write_text(f"{fault}\n")
+        faults = _ended(watch) or [f"it cannot go on: {last_words(fault)}"]
+    if faults:
+        _explain(stack, watch.settings, dict.fromkeys([*faults, *(undelivered(play.seen) if play.states else [])]))
+    elif not once:
+        _stay(stack, emails, watch)
+    return int(bool(faults))
+
+
+def _start(stack: Stack, settings: Path) -> None:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     write_letters(stack)
     start_funnel(stack)
@@ -65,20 +82,10 @@ def _run(stack: Stack, settings: Path, once: bool) -> int:
     print(f"  Commands   in another terminal here: . {settings.relative_to(ROOT)}", end="")
     print("  then  .venv/bin/flask --app wsgi trace EMAIL")
     print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
-    watch = Watch(stack, settings)
-    emails = Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once).to_the_end(watch)
-    if once:
-        return _judge(stack, emails, watch)
-    _stay(stack, emails, watch)
-    return 0
 
 
-def _judge(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> int:
-    ended = [f"{name} has ended by itself" for name, _ in watch.ended()]
-    faults = ended or all_faults(stack, emails, MAILBOX)
-    if faults:
-        _explain(stack, faults)
-    return int(bool(faults))
+def _ended(watch: Watch) -> list[str]:
+    return [f"{name} has ended by itself" for name in watch.ended()]
 
 
 def _stay(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> None:
@@ -86,7 +93,7 @@ def _stay(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> N
     try:
         faults = all_faults(stack, emails, MAILBOX)
     except VISITORS_DOING as fault:
-        faults = [f"not all could be told: {fault!r}"]
+        faults = [f"not all could be told: {last_words(fault)}"]
     if faults:
         print("\nNot as in the story, which is so where somebody joined in:")
         print("\n".join(f"  {fault}" for fault in faults))
@@ -96,10 +103,13 @@ def _stay(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> N
         watch.look()
 
 
-def _explain(stack: Stack, faults: list[str]) -> None:
-    print("\nNot as expected:\n  " + "\n  ".join(faults), file=sys.stderr)
-    for name in ("web", "worker", "scheduler"):
-        print(f"--- {name}\n{stack.processes.log(name).read_text()[-2000:]}", file=sys.stderr)
+def _explain(stack: Stack, settings: Path, faults: Iterable[str]) -> None:
+    """Print what is not as expected, and keep what its processes said beside its settings."""
+    kept = settings.with_suffix(".log")
+    logs = sorted(stack.processes.folder.glob("*.log"))
+    kept.write_text("".join(f"--- {log.stem}\n{log.read_text()}\n" for log in logs))
+    print("\nNot as expected:", *(f"  {fault}" for fault in faults), sep="\n", file=sys.stderr)
+    print(f"What each process said is in {kept.relative_to(ROOT)}.", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -16,7 +17,7 @@ from sandbox.watch import Watch
 
 GIVE_UP_AFTER_S, QUIET_AFTER_S = 480.0, 90.0
 # Whatever a visitor did to the demo, these are what comes of it, and the demo stays.
-VISITORS_DOING = (NotStarted, OSError, LookupError, TypeError, ValueError)
+VISITORS_DOING = (NotStarted, OSError, HTTPException, sqlite3.Error, LookupError, TypeError, ValueError)
 QUIET = "Nothing has happened for {s:.0f} s. The story goes on once what keeps it is away: see {url}/console/"
 STATES = """
     SELECT e.id, c.email, n.sequence, n.occurrence, e.step, e.state, COALESCE(e.reason, '')
@@ -96,7 +97,7 @@ class Play:
         except VISITORS_DOING as fault:
             if self.judged:
                 raise
-            return f"It cannot be done any more: {_last_words(fault)}"
+            return f"It cannot be done any more: {last_words(fault)}"
         finally:
             self.changed_at = time.monotonic()
 
@@ -110,7 +111,7 @@ class Play:
         except VISITORS_DOING as fault:
             if self.judged:
                 raise
-            return f"it cannot be done any more: {_last_words(fault)}"
+            return f"it cannot be done any more: {last_words(fault)}"
         if status == 202:
             planned = sum(email["state"] == "planned" for email in answer["emails"])
             ended = "".join(f"; ends {row['sequence']}" for row in answer["ended"])
@@ -130,7 +131,8 @@ def _rows(ledger: Path) -> list[tuple[Any, ...]]:
         return connection.execute(STATES).fetchall()
 
 
-def _last_words(fault: BaseException) -> str:
+def last_words(fault: BaseException) -> str:
+    """Return the last line of what a fault says, which says why; its name where it says nothing."""
     return (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
 
 

@@ -24,7 +24,7 @@ MIRROR = {
     "NOTION_WISHES_BY": "olga@example.com",
 }
 STOP_WITHIN_S = 10.0
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NotStarted(Exception):
@@ -140,9 +140,10 @@ class Processes:
 
 
 def stop_once() -> None:
-    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and none after it disturb the stopping of processes."""
+    """Raise KeyboardInterrupt at the first Ctrl-C, SIGTERM or hang-up, and at none that comes while all is stopped."""
     for number in STOPS:
-        signal.signal(number, _stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, _stop)
 
 
 def _stop(number: int, frame: object) -> None:

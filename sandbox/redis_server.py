@@ -66,6 +66,11 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
+    def restart(self) -> None:
+        """Start the server again, empty, on its port; RuntimeError where it does not."""
+        self.kill()
+        self.start()
+
     def pause(self) -> None:
         """Suspend the server: it accepts connections and never answers."""
         self._signal(signal.SIGSTOP)

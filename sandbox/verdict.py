@@ -40,16 +40,25 @@ def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str
     )
 
 
+def undelivered(emails: dict[str, list[Observation]]) -> list[str]:
+    """Return each email that did not come, or should not have, by its lead."""
+    return [f"{lead.name}: {fault}" for lead in SCENARIO for fault in faults_of(lead, emails[lead.address])]
+
+
 def faults_of(lead: Lead, emails: list[Observation]) -> Iterator[str]:
     """Return the faults in what a lead received."""
     begun = {(email.sequence, email.occurrence) for email in emails}
     wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
-    yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
-    yield from (f"{sequence} {occurrence} never began" for sequence, occurrence in wanted.keys() - begun)
+    yield from (f"{_named(sequence, occurrence)} began" for sequence, occurrence in begun - wanted.keys())
+    yield from (f"{_named(sequence, occurrence)} never began" for sequence, occurrence in wanted.keys() - begun)
     for email in emails:
         expected = wanted.get((email.sequence, email.occurrence))
         if expected and (fault := expected.fault(email)):
             yield f"{email.sequence} {fault}"
+
+
+def _named(sequence: str, occurrence: str) -> str:
+    return f"{sequence} {occurrence}".rstrip()
 
 
 def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:

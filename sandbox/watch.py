@@ -1,29 +1,37 @@
-"""The demo's watch: a visitor may end any part of it, and is told once what has ended and how it comes again."""
+"""The demo's watch: a visitor may end any part of it, is told what has ended, and sees it come again."""
 
-import sys
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.processes import PARTS
-from sandbox.redis_server import redis_executable
 from sandbox.stack import Stack
 
+# The console says within 90 seconds what is missing.
+AGAIN_AFTER_S = 150.0
+REDIS = "Redis"
+ENDED = "{name} has ended. The console says so within 90 seconds; in {s:.0f} s it is started again."
+LOST = "{name} has ended, and its emails and texts with it: press Ctrl-C, and begin again with make demo."
 NO_SETTINGS = "its settings are gone, so commands in another terminal do not find it any more; all else goes on"
 
 
 @dataclass
 class Watch:
-    """What was told of a demo so far, and where its settings are."""
+    """What was told of a demo so far, where its settings are, and since when each part is known to have ended."""
 
     stack: Stack
     settings: Path
+    restarts: bool = True
     told: set[str] = field(default_factory=set)
+    since: dict[str, float] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Tell of each part that has ended, and of settings that are gone; once of each."""
-        for name, again in self.ended():
-            self.tell(name, f"{name} has ended. Nobody starts it again but you: {again}")
+        """Tell of each part that has ended, once, and later start it again; tell of settings that are gone."""
+        ended = self.ended() if self.restarts else []
+        for name in ended:
+            self._see_to(name)
+        for name in self.since.keys() - ended:
+            del self.since[name]
         if not self.settings.exists():
             self.tell("settings", f"{self.settings.name}: {NO_SETTINGS}.")
 
@@ -33,13 +41,26 @@ class Watch:
             print(f"\n{words}", flush=True)
         self.told.add(about)
 
-    def ended(self) -> list[tuple[str, str]]:
-        """Return the parts that have ended by themselves, each with what starts it again."""
-        return list(self._ended())
+    def ended(self) -> list[str]:
+        """Return the parts that have ended by themselves."""
+        return self.stack.processes.ended() + [REDIS] * self.stack.redis.has_ended
 
-    def _ended(self) -> Iterator[tuple[str, str]]:
-        for name in self.stack.processes.ended():
-            words = f". {self.settings}; {sys.executable} {' '.join(PARTS[name])}" if name in PARTS else "make demo"
-            yield name, words
-        if self.stack.redis.has_ended:
-            yield "Redis", f"{redis_executable()} --port {self.stack.redis.port} --save '' --appendonly no"
+    def _see_to(self, name: str) -> None:
+        comes_again = name in {REDIS, *PARTS}
+        if name not in self.since:
+            self.since[name] = time.monotonic()
+            print(f"\n{(ENDED if comes_again else LOST).format(name=name, s=AGAIN_AFTER_S)}", flush=True)
+        elif comes_again and time.monotonic() - self.since[name] >= AGAIN_AFTER_S:
+            del self.since[name]
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        try:
+            if name == REDIS:
+                self.stack.redis.restart()
+            else:
+                self.stack.processes.start(name)
+        except (OSError, RuntimeError) as fault:
+            print(f"\n{name} cannot be started again: {fault}", flush=True)
+        else:
+            print(f"\n{name} is started again.", flush=True)

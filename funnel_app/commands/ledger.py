@@ -14,7 +14,7 @@ from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
-from funnel_app.flows.maintenance.renew_backup import Renewed, renew_backup
+from funnel_app.flows.maintenance.nightly_backup import Renewed, renew_backup
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
 from funnel_app.flows.monitoring.stats import ledger_stats
 

@@ -13,8 +13,9 @@ from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
-from funnel_app.flows.mirror import workspace
 from funnel_app.flows.mirror.legacy_import import NothingToImport, cut_over
+from funnel_app.flows.mirror.prepare import check_desk, prepare_desk
+from funnel_app.flows.mirror.sync import sync_desk
 from funnel_app.gateways.errors import GatewayError
 
 IF_NOT_FOUND = "Share the page or database with the integration in Notion (•••, Connections), or check its id."
@@ -30,7 +31,7 @@ def group() -> None:
 def check() -> None:
     """List properties that are missing or have the wrong type; exit 1 if there are any."""
     with _gateway_said_plainly():
-        looked = workspace.check_desk(current_deps().desk)
+        looked = check_desk(current_deps().desk)
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             say(line)
@@ -48,7 +49,7 @@ def check() -> None:
 def init(under: str | None) -> None:
     """Add missing properties; nothing is deleted, renamed or retyped. Needs only NOTION_TOKEN."""
     with _gateway_said_plainly():
-        added = workspace.prepare_desk(current_deps(), notion_id(under) if under else None)
+        added = prepare_desk(current_deps(), notion_id(under) if under else None)
     for each in added:
         if each.made_id:
             say(f"{each.title}: made; set {each.setting}={each.made_id}")
@@ -68,7 +69,7 @@ def sync(everybody: bool) -> None:
         say("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
         return
     with _gateway_said_plainly():
-        done = workspace.sync_desk(deps, everybody=everybody)
+        done = sync_desk(deps, everybody=everybody)
     made, changed = things(done.tally.made, "row"), f"{done.tally.changed:,}"
     say(f"{things(done.compared, 'contact')} compared: {made} made, {changed} changed.")
     for address in done.doubles:

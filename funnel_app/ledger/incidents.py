@@ -41,6 +41,11 @@ def any_changed_since(session: Session, since: datetime) -> bool:
     return session.scalars(changed.limit(1)).first() is not None
 
 
+def seen_since(session: Session, kinds: Collection[str], since: datetime) -> list[Incident]:
+    """Return the incidents of these kinds that were seen after a time, over or not."""
+    return list(session.scalars(select(Incident).where(Incident.kind.in_(list(kinds)), Incident.seen_at > since)))
+
+
 def lock_current(session: Session, kinds: Collection[str]) -> list[Incident]:
     """Return the open incidents, locked until the transaction ends, so that each change is made once."""
     wanted = select(Incident).where(Incident.ended_at.is_(None), Incident.kind.in_(list(kinds)))

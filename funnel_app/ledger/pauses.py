@@ -97,6 +97,13 @@ def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datet
     return [(campaign, sequence, due_at, latest_at) for campaign, sequence, due_at, latest_at in rows]
 
 
+def any_ended_since(session: Session, since: datetime, now: datetime) -> bool:
+    """Say whether a pause was ended by somebody, or by its own end, after a time."""
+    by_itself = and_(Pause.ended_at.is_(None), Pause.until_at > since, Pause.until_at <= now)
+    ended = select(Pause.id).where(or_(Pause.ended_at > since, by_itself))
+    return session.scalars(ended.limit(1)).first() is not None
+
+
 def count_waiting(session: Session, now: datetime) -> int:
     """Count the due emails that a pause holds up."""
     from_then = select(func.count(Email.id)).join(Enrolment, Enrolment.id == Email.enrolment_id)

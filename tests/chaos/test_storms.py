@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.storm import storm
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=45)
 
 
 def test_a_storm_of_all_troubles_loses_nothing_and_repeats_nothing():

@@ -10,7 +10,7 @@ from sandbox.stack import Stack, running_stack, start_funnel
 from tests.e2e.site import SIZES
 from tests.process.watching import wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=25)
 SECONDS_FOR_A_DAY = 2
 # Waits end in vain after this; what is promised is asserted.
 WITHIN_MS = 120_000

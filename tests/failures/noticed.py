@@ -105,7 +105,6 @@ class Watcher:
         self.by_web_only = False
         self.look()
         self.deps.now.forward(minutes=3)
-        self.look()
         self.look(with_doctor=True)
         # What happens rather than lasts is over when no more of it came for an hour.
         if any(ALARMS[kind].quiet_for for kind in self._open()):

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from funnel_app.flows.maintenance.renew_backup import renew_backup
+from funnel_app.flows.maintenance.nightly_backup import renew_backup
 from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.monitoring.heartbeat import ping

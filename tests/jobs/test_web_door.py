@@ -7,8 +7,8 @@ import pytest
 
 from jobs import web_callers, web_door
 from jobs.web_answer import Answer
+from jobs.web_balancing import Shares
 from jobs.web_door import Door
-from jobs.web_listener import Shares
 
 HEAD = b"POST /webhook HTTP/1.1\r\nContent-Length: 3\r\n\r\n"
 ASKED, ANSWERED = "asked about the head", "answered"

@@ -10,7 +10,7 @@ from tests.process.crash import POINTS
 from tests.process.starting import start_funnel
 from tests.process.watching import emails, inbox, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=20)
 WHOLE = ["lead.enrolled", *["email.delivered"] * 5, "sequence.ended"]
 
 

@@ -89,4 +89,4 @@ class TestExpected:
 
     def test_a_sequence_that_never_began_or_should_not_have_is_told(self):
         (lead,) = (lead for lead in SCENARIO if lead.name == "Ana")
-        assert list(faults_of(lead, [seen("delivered")])) == ["five_day  began", "lead_nurture  never began"]
+        assert list(faults_of(lead, [seen("delivered")])) == ["five_day began", "lead_nurture never began"]

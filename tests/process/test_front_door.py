@@ -8,7 +8,7 @@ import pytest
 
 from tests.pace import patient
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=1)
 PATH = "/webhook/christmas/signup"
 
 

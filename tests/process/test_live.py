@@ -16,7 +16,7 @@ from tests.process.starting import start_funnel
 TO = "delivered+live@resend.dev"
 
 
-@pytest.mark.process
+@pytest.mark.process(lasts_s=60)
 def test_a_whole_journey_is_played_over_http_and_comes_as_it_should(monkeypatch, capsys):
     # The last reminder goes two days before the call, or not at all: time enough for it on any machine. The journey
     # takes thirteen days, and all of them must go into the time that a test has.

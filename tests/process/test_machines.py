@@ -23,7 +23,7 @@ from tests.process.watching import SIGNUP, emails, nothing_twice, wait_until
 
 WHY_NOT = why_not()
 pytestmark = [
-    pytest.mark.process,
+    pytest.mark.process(lasts_s=60),
     pytest.mark.timeout(600),
     pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
 ]

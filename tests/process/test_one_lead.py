@@ -9,7 +9,7 @@ from tests.postgres_server import PostgresServer
 from tests.process.starting import start_funnel
 from tests.process.watching import delivered, inbox, nothing_twice, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=15)
 ADDRESS = "delivered+ana@resend.dev"
 
 

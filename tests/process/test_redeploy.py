@@ -20,7 +20,7 @@ from tests.process.front import Front
 from tests.process.starting import write_texts
 from tests.process.watching import delivered, nothing_twice, opt_in, wait_until
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process(lasts_s=40), pytest.mark.timeout(600)]
 SECONDS_FOR_A_DAY = 3
 LEADS_BEFORE, LEADS = 5, 16
 EVERY_S = 0.6

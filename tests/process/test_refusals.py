@@ -16,7 +16,7 @@ from tests.postgres_server import PostgresServer
 from tests.process.starting import start_funnel
 from tests.process.watching import SIGNUP, emails, nothing_twice, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=10)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from sandbox.processes import answers
 from tests.pace import patient
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=1)
 SIGNUP, RESEND = "/webhook/christmas/signup", "/webhook/resend"
 MANY = 32
 # Signed just now: what is old is refused for that alone.

@@ -15,7 +15,7 @@ from tests.process.chat import Chat
 from tests.process.starting import start_funnel
 from tests.process.watching import log_of, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=12)
 SHORT = {"SILENT_AFTER_SECONDS": "6", "WATCH_EVERY_SECONDS": "1"}
 
 

@@ -16,7 +16,7 @@ import pytest
 from sandbox.processes import ROOT, Processes
 from tests.pace import patient
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=1)
 
 PAGE = (ROOT / "docs/website-integration.md").read_text("utf-8")
 WRITTEN_ON = date(2026, 11, 24)

@@ -9,7 +9,7 @@ from tests.chaos.wrong_clock import WrongClock
 from tests.process.starting import start_funnel
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=45)
 SECONDS_FOR_A_DAY = 4
 SOON = timedelta(seconds=60)
 

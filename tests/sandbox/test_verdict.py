@@ -5,13 +5,17 @@ from types import SimpleNamespace
 from urllib.error import URLError
 
 import pytest
+from redis import Redis
 
 from sandbox import demo
 from sandbox import play as play_module
+from sandbox import watch as watch_module
 from sandbox.play import Play
 from sandbox.processes import NotStarted, Processes
+from sandbox.redis_server import RedisServer
 from sandbox.verdict import _lead_events
 from sandbox.watch import Watch
+from tests.process.watching import wait_until
 
 
 def test_what_is_told_of_an_erased_lead_is_of_nobody_in_the_story():
@@ -62,25 +66,60 @@ def watch(tmp_path):
     parts = {name: SimpleNamespace(status=None) for name in ("worker", "sandbox")}
     for part in parts.values():
         part.poll = lambda part=part: part.status
-    redis = SimpleNamespace(has_ended=False, port=7001)
+    redis = SimpleNamespace(has_ended=False)
     settings = tmp_path / "demo.env"
     settings.touch()
     stack = SimpleNamespace(processes=Processes(tmp_path, {}, parts), redis=redis, web_url="http://127.0.0.1:1")
     return Watch(stack, settings)
 
 
-def test_what_a_visitor_ended_is_told_once_with_what_starts_it_again(watch, capsys):
+def test_what_a_visitor_ended_is_told_once_and_comes_again(watch, monkeypatch, capsys):
+    processes, begun = watch.stack.processes, []
+    monkeypatch.setattr(Processes, "start", lambda self, name: begun.append(name) or self.running.pop(name))
     watch.look()
     assert capsys.readouterr().out == ""
-    for part in watch.stack.processes.running.values():
+    for part in processes.running.values():
         part.status = -9
-    watch.stack.redis.has_ended = True
     watch.settings.unlink()
     for _ in range(2):
         watch.look()
     said = capsys.readouterr().out
-    assert said.count("worker has ended") == 1 and "-m jobs.worker" in said and "but you: make demo" in said
-    assert said.count("Redis has ended") == 1 and "--port 7001" in said and said.count("its settings are gone") == 1
+    assert said.count("worker has ended") == 1 and "in 150 s it is started again" in said and not begun
+    assert said.count("sandbox has ended, and its emails and texts with it") == 1
+    assert said.count("its settings are gone") == 1
+    monkeypatch.setattr(watch_module, "AGAIN_AFTER_S", 0)
+    watch.look()
+    assert begun == ["worker"] and capsys.readouterr().out == "\nworker is started again.\n"
+
+
+def test_a_part_that_ends_a_second_time_is_told_again(watch, capsys):
+    for status in (-9, None, -9):
+        watch.stack.processes.running["worker"].status = status
+        watch.look()
+    assert capsys.readouterr().out.count("worker has ended") == 2
+
+
+def test_a_redis_that_was_killed_comes_again_on_its_port(watch, monkeypatch, capsys):
+    monkeypatch.setattr(watch_module, "AGAIN_AFTER_S", 0)
+    with RedisServer() as redis:
+        watch.stack.redis = redis
+        with Redis.from_url(redis.url) as connection:
+            connection.shutdown(nosave=True)
+        wait_until("it has ended", lambda: redis.has_ended)
+        watch.look()
+        watch.look()
+        with Redis.from_url(redis.url) as connection:
+            assert connection.ping() and not redis.has_ended
+    assert "Redis has ended" in (said := capsys.readouterr().out) and "Redis is started again." in said
+
+
+def test_where_it_judges_it_starts_nothing_again(watch, monkeypatch, capsys):
+    monkeypatch.setattr(watch_module, "AGAIN_AFTER_S", 0)
+    watch.restarts = False
+    watch.stack.processes.running["worker"].status = -9
+    for _ in range(3):
+        watch.look()
+    assert capsys.readouterr().out == "" and watch.ended() == ["worker"]
 
 
 @pytest.mark.parametrize(("judged", "looks"), [(True, 1), (False, 3)])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import selectinload
 from funnel_app.campaigns.model import Event, Mode
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.templates.compose import gather, variables_of
-from funnel_app.flows.templates.reader import booked_calls
+from funnel_app.flows.templates.recipient import booked_calls
 from funnel_app.ledger import bookings, emails
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.rules.call import Call

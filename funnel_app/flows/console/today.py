@@ -14,7 +14,8 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.examination import Examination, last_examination, with_present
+from funnel_app.flows.monitoring.examination import Examination, with_present
+from funnel_app.flows.monitoring.going_out import GONE_ON, going_out
 from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
@@ -105,10 +106,11 @@ def look_at_today(deps: Deps) -> Today:
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    examined = None if redis_away else last_examination(deps.process_status)
+    if why_late is None and broken["overdue"] and going_out(deps):
+        why_late = f"{GONE_ON}, and they go out now"
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
-    headline = current_headline(deps, found, whole, examined)
+    headline = current_headline(deps, found, whole)
     wrong = [_wrong(deps.registry, need.about, whole) for need in headline.needs if isinstance(need.about, Incident)]
     return Today(
         headline=headline,
@@ -125,7 +127,7 @@ def look_at_today(deps: Deps) -> Today:
         manual_pause=manual_pause(deps),
         kept_back=_kept_back(deps),
         stops=found,
-        examined=with_present(examined, found) if examined else None,
+        examined=with_present(headline.examined, found) if headline.examined else None,
     )
 
 

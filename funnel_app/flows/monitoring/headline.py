@@ -1,7 +1,7 @@
 """Headline: whether all is well, in one sentence that every page, command and chat uses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
@@ -12,6 +12,7 @@ from funnel_app.flows.monitoring.alarms import DOCTOR
 from funnel_app.flows.monitoring.checks.check import Check, in_sentences
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.examination import Examination, last_examination, unwatched_faults
+from funnel_app.flows.monitoring.going_out import going_out, going_out_words
 from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_reported, needs, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
@@ -37,7 +38,7 @@ class Standing(StrEnum):
 class Headline:
     """The overall state: its opening words, what they name first, everything that needs a person, and today's emails.
 
-    `explained_by` are the incidents that say more of a stop.
+    `explained_by` are the incidents that say more of a stop; `examined` is the last run of the doctor that it counts.
     """
 
     state: Standing
@@ -46,6 +47,7 @@ class Headline:
     needs: tuple[Need, ...]
     day: Day
     explained_by: tuple[Incident, ...] = ()
+    examined: Examination | None = None
 
     @property
     def sentence(self) -> str:
@@ -83,10 +85,18 @@ def current_headline(
     if examined is None and not any(stop.part is Part.REDIS for stop in found):
         examined = last_examination(deps.process_status)
     try:
-        return headline(_stop(deps, found), *_from_ledger(deps, whole, examined, stopped=bool(found)))
+        told = headline(_stop(deps, found), *_from_ledger(deps, whole, examined, stopped=bool(found)))
+        return replace(_with_going_out(deps, told), examined=examined)
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
         return headline(_of_part((found or [ledger_away])[0]), (), Day())
+
+
+def _with_going_out(deps: Deps, told: Headline) -> Headline:
+    """Return a headline of all being well with the emails that go out late, right after a stop."""
+    if told.state is not Standing.WELL or not (number := going_out(deps)):
+        return told
+    return replace(told, opening="Sending goes on", named=going_out_words(number))
 
 
 def _from_ledger(

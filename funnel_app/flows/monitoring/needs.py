@@ -15,6 +15,7 @@ from funnel_app.flows.intake.received_calls import waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
 from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
+from funnel_app.flows.monitoring.ready import NO_WORKER
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.ledger import counts, hook_events, pauses, today
 from funnel_app.ledger.models import HookEvent
@@ -83,7 +84,7 @@ def needs(
     `whole` has unmasked details by kind, for those who may see addresses.
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
-    told = [each for each in present if each.kind not in left_out]
+    told = [each for each in present if each.kind not in left_out and (stopped or not is_of_all_workers(each))]
     held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
@@ -111,6 +112,11 @@ def stands(incident: Incident, now: datetime) -> bool:
     """Say whether an incident is reported and was seen recently, so that it counts as present."""
     seldom = incident.kind in SELDOM_LOOKED_AT
     return is_reported(incident, now) and (seldom or abs(now - incident.seen_at) <= SEEN_WITHIN)
+
+
+def is_of_all_workers(incident: Incident) -> bool:
+    """Say whether no worker was left, which is a stop of sending: while one of several is missing, emails go."""
+    return incident.kind == "worker_gone" and incident.detail.startswith(NO_WORKER)
 
 
 def is_reported(incident: Incident, now: datetime) -> bool:

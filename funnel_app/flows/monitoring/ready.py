@@ -12,6 +12,7 @@ from funnel_app.gateways.errors import Unavailable
 
 SCHEDULER = "scheduler"
 WORKER = "worker"
+NO_WORKER = f"no {WORKER} has been heard of"
 
 
 class Part(StrEnum):
@@ -70,7 +71,7 @@ def _workers(deps: Deps) -> Stop | None:
     last = max(signs, default=None)
     if not _is_silent(deps, WORKER, last):
         return None
-    return Stop(Part.WORKERS, f"no worker has been heard of since {said_at(deps, last)}" if last else _unheard(WORKER))
+    return Stop(Part.WORKERS, f"{NO_WORKER} since {said_at(deps, last)}" if last else _unheard(WORKER))
 
 
 def _is_silent(deps: Deps, name: str, last: datetime | None) -> bool:

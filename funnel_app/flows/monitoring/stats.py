@@ -7,6 +7,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.going_out import going_out
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
@@ -35,13 +36,13 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
         "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
-        + standing(deps, paused=why_all_waits(deps) is not None),
+        + standing(deps, paused=why_all_waits(deps) is not None or going_out(deps) > 0),
         "duplicates": duplicates,
     }
 
 
 def standing(deps: Deps, *, paused: bool) -> int:
-    """Count the emails that are stuck without a reason: no pause, no silent part, no answer, no report."""
+    """Count the emails that are stuck without a reason: no pause or silent part, nor just now; no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
     with deps.reads() as session:

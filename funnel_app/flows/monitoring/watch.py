@@ -25,6 +25,7 @@ from funnel_app.flows.monitoring import (
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status
+from funnel_app.flows.monitoring.going_out import GONE_ON, going_out
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.needs import words_of_counted
@@ -154,6 +155,8 @@ def _lateness(deps: Deps) -> Observation:
     # While sending is stopped for a reported reason, waiting emails are expected.
     if why_all_waits(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")
+    if going_out(deps):
+        raise Unavailable("sending", GONE_ON)
     yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
 
 

@@ -60,6 +60,7 @@ def as_row(row: ReceivedEmail) -> dict[str, Any]:
         "text": row.text,
         "read": row.reading != Reading.WAITING,
         "forward": str(row.forward),
+        "forwarded_at": iso(row.forwarded_at) if row.forwarded_at and row.forward == Forward.SENT else None,
         "note": row.note,
     }
 

@@ -14,7 +14,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.simulation.script import NotUnderstood
-from funnel_app.flows.templates.reader import booked_calls
+from funnel_app.flows.templates.recipient import booked_calls
 from funnel_app.flows.templates.serving import NotReady
 from funnel_app.gateways.simulated import (
     SimulatedFetchLock,

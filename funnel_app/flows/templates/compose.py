@@ -12,7 +12,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
-from funnel_app.flows.templates.reader import Reader, booked_calls, facts_of, unsubscribe_url, variables_for
+from funnel_app.flows.templates.recipient import Recipient, booked_calls, facts_of, unsubscribe_url, variables_for
 from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -111,7 +111,7 @@ def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object
     contact = enrolment.contact
     return variables_for(
         deps,
-        Reader(
+        Recipient(
             campaign=deps.registry.campaign(enrolment.campaign),
             contact=facts_of(contact),
             hook=enrolment.variables,

@@ -1,4 +1,4 @@
-"""Drafts: a template as read, with the made-up readers whose letters it is judged by."""
+"""Drafts: a template as read, with the made-up recipients whose letters it is judged by."""
 
 import hashlib
 import json

@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.templates.compose import envelope_to
 from funnel_app.flows.templates.judged_pages import Reading, read_one
-from funnel_app.flows.templates.reader import Reader, booked_calls, facts_of, unsubscribe_url, variables_for
+from funnel_app.flows.templates.recipient import Recipient, booked_calls, facts_of, unsubscribe_url, variables_for
 from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.ledger import contacts, enrolments
@@ -37,18 +37,18 @@ class Preview:
 
     @property
     def ok(self) -> bool:
-        """Whether this reader would get this letter."""
+        """Whether this recipient would get this letter."""
         return self.letter is not None and not self.missing
 
 
 def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str = "critical") -> Preview:
-    """Return the letter that Notion's current text makes for a lead, or for a made-up reader.
+    """Return the letter that Notion's current text makes for a lead, or for a made-up recipient.
 
     Raises CannotPreview for an unknown key or lead, and Unavailable or Rejected.
     """
-    sequence, reader = _place_and_reader(deps, key, lead, sample_name)
+    sequence, recipient = _place_and_recipient(deps, key, lead, sample_name)
     reading = read_one(deps, key)
-    made = compose_preview(deps, reading, sequence, reader, to=str(reader.contact["email"]))
+    made = compose_preview(deps, reading, sequence, recipient, to=str(recipient.contact["email"]))
     return replace(made, problems=(*made.problems, *unsent_words(deps.notebook, reading)))
 
 
@@ -57,18 +57,18 @@ def preview_version(deps: Deps, version: TemplateVersion, *, lead: str | None, s
 
     Raises CannotPreview as `preview` does. Notion is not asked.
     """
-    sequence, reader = _place_and_reader(deps, version.key, lead, sample_name)
+    sequence, recipient = _place_and_recipient(deps, version.key, lead, sample_name)
     if version.ready_html is None:
         return Preview(version.key, None, tuple(Problem(**problem) for problem in version.problems))
     parts = Parts(version.subject, version.ready_html, version.ready_text or "")
     marketing = sequence.kind == Kind.MARKETING
     envelope = envelope_to(
-        deps.settings, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={}
+        deps.settings, str(recipient.contact["email"]), recipient.unsubscribe_url, marketing=marketing, tags={}
     )
-    return _filled(Preview(version.key, None, ()), parts, variables_for(deps, reader), envelope)
+    return _filled(Preview(version.key, None, ()), parts, variables_for(deps, recipient), envelope)
 
 
-def _place_and_reader(deps: Deps, key: str, lead: str | None, sample_name: str) -> tuple[Sequence, Reader]:
+def _place_and_recipient(deps: Deps, key: str, lead: str | None, sample_name: str) -> tuple[Sequence, Recipient]:
     campaign, sequence = find_place(deps.registry, key)
     if lead:
         return sequence, _lead(deps, campaign, sequence, lead)
@@ -86,16 +86,22 @@ def find_place(registry: Registry, key: str) -> tuple[Campaign, Sequence]:
 
 
 def compose_preview(
-    deps: Deps, reading: Reading, sequence: Sequence, reader: Reader, *, to: str, tags: Mapping[str, str] | None = None
+    deps: Deps,
+    reading: Reading,
+    sequence: Sequence,
+    recipient: Recipient,
+    *,
+    to: str,
+    tags: Mapping[str, str] | None = None,
 ) -> Preview:
     """Return the letter of a reading, made like every real letter, with missing values marked."""
     page = reading.page
     if page is None or reading.parts is None or not reading.good:
         return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     marketing = sequence.kind == Kind.MARKETING
-    envelope = envelope_to(deps.settings, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
+    envelope = envelope_to(deps.settings, to, recipient.unsubscribe_url, marketing=marketing, tags=tags or {})
     without = Preview(reading.key, None, reading.problems, read_as=reading.read_as)
-    return _filled(without, reading.parts, variables_for(deps, reader), envelope)
+    return _filled(without, reading.parts, variables_for(deps, recipient), envelope)
 
 
 def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
@@ -117,18 +123,18 @@ def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope:
             return replace(without, letter=letter, missing=tuple(missing))
 
 
-def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Reader:
+def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Recipient:
     with deps.reads() as session:
         contact = contacts.find(session, looked_up(address))
         if contact is None:
             raise CannotPreview(f"Nobody with the address {address} has ever come in")
         joined = [e for e in enrolments.of_contact(session, contact.id) if e.campaign == campaign.name]
     in_sequence = [enrolment for enrolment in joined if enrolment.sequence == sequence.name]
-    return _reader(deps, campaign, contact, in_sequence[-1] if in_sequence else None)
+    return _recipient(deps, campaign, contact, in_sequence[-1] if in_sequence else None)
 
 
-def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolment | None) -> Reader:
-    return Reader(
+def _recipient(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolment | None) -> Recipient:
+    return Recipient(
         campaign=campaign,
         contact=facts_of(contact),
         hook=enrolment.variables if enrolment else {},

@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Campaign, Mode, Step
 from funnel_app.campaigns.season import closes_on, is_open, not_on
 from funnel_app.campaigns.timing import deadline_after, deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.reader import variables_for
+from funnel_app.flows.templates.recipient import variables_for
 from funnel_app.flows.templates.samples import SAMPLES, made_up
 from funnel_app.letters.render import LetterError, MissingVariable, Parts, render
 
@@ -51,8 +51,8 @@ def _lacking(deps: Deps, campaign: Campaign, step: Step, day: date, parts: Parts
     """Return the names without a value for any sample on a day, once each, in order."""
     at = datetime.combine(day, NOON, ZoneInfo(campaign.timezone))
     # The number of bookings by then is unknown; counting today's for each template would not help.
-    readers = (made_up(deps, campaign, name, booked=0, step=step, at=at) for name in SAMPLES)
-    return dict.fromkeys(name for reader in readers for name in _missing(parts, variables_for(deps, reader)))
+    recipients = (made_up(deps, campaign, name, booked=0, step=step, at=at) for name in SAMPLES)
+    return dict.fromkeys(name for recipient in recipients for name in _missing(parts, variables_for(deps, recipient)))
 
 
 def _missing(parts: Parts, known: Mapping[str, object]) -> Iterator[str]:

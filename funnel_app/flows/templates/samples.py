@@ -1,4 +1,4 @@
-"""Samples: made-up readers, to look at a letter before a lead receives it."""
+"""Samples: made-up recipients, to look at a letter before a lead receives it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Step
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.reader import Reader, booked_calls
+from funnel_app.flows.templates.recipient import Recipient, booked_calls
 
 ADDRESS = "delivered+sample@resend.dev"
 # Nobody has this token, so the link in a sample letter unsubscribes nobody.
@@ -58,8 +58,8 @@ ASSESSMENTS: Mapping[str, Mapping[str, Any]] = {
 SAMPLES = tuple(ASSESSMENTS)
 
 
-def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None) -> Reader:
-    """Return a made-up reader of the sample's segment, with everything that a hook can provide.
+def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None) -> Recipient:
+    """Return a made-up recipient of the sample's segment, with everything that a hook can provide.
 
     They read now; with a step, dates fit the day on which it goes.
     """
@@ -68,11 +68,11 @@ def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None) 
 
 def made_up(
     deps: Deps, campaign: Campaign, name: str, *, booked: int, step: Step | None = None, at: datetime | None = None
-) -> Reader:
-    """Return a sample's reader given the number of bookings, so that many samples need one query."""
+) -> Recipient:
+    """Return a sample's recipient given the number of bookings, so that many samples need one query."""
     zone = ZoneInfo(campaign.timezone)
     now = (at or deps.now()).astimezone(zone)
-    return Reader(
+    return Recipient(
         campaign=campaign,
         contact={**NAMED, **ASSESSMENTS[name]},
         hook={**hook_values(now, step), **_own_of_hooks(campaign)},
@@ -89,7 +89,7 @@ def _own_of_hooks(campaign: Campaign) -> dict[str, Any]:
 
 
 def hook_values(now: datetime, step: Step | None) -> dict[str, Any]:
-    """Return what hooks sent for a reader of a step now: a future or past booking, and the rest."""
+    """Return what hooks sent for a recipient of a step now: a future or past booking, and the rest."""
     delay = step.delay if step else timedelta(0)
     reminder = delay < timedelta(0)
     coming = (now - delay if reminder else now + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)

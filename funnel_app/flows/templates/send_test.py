@@ -67,8 +67,8 @@ def _may_be_mailed(deps: Deps, address: str) -> str:
 def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
     campaign, sequence = find_place(deps.registry, reading.key)
     tags = {"test": "template", "template": reading.key}
-    reader = sample(deps, campaign, sample_name, deps.registry.find_template(reading.key))
-    made = compose_preview(deps, reading, sequence, reader, to=to, tags=tags)
+    recipient = sample(deps, campaign, sample_name, deps.registry.find_template(reading.key))
+    made = compose_preview(deps, reading, sequence, recipient, to=to, tags=tags)
     if made.letter is None:
         return Tested(reading.key, False, "; ".join(p.detail for p in made.problems if p.blocking))
     if made.missing:

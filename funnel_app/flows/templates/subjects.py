@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.reader import booked_calls, variables_for
+from funnel_app.flows.templates.recipient import booked_calls, variables_for
 from funnel_app.flows.templates.samples import SAMPLES, made_up
 from funnel_app.letters.render import LetterError, Parts, render
 
@@ -13,11 +13,11 @@ def read_subjects(deps: Deps, typed: Mapping[str, str]) -> dict[str, str]:
     tagged = {key for key, subject in typed.items() if "{" in subject}
     places = [(campaign, step) for campaign, _, step in deps.registry.steps() if step.template in tagged]
     booked = {name: booked_calls(deps, name) for name in {campaign.name for campaign, _ in places}}
-    readers = {
+    recipients = {
         step.template: made_up(deps, campaign, SAMPLES[0], booked=booked[campaign.name], step=step)
         for campaign, step in places
     }
-    filled = {key: _filled(typed[key], variables_for(deps, reader)) for key, reader in readers.items()}
+    filled = {key: _filled(typed[key], variables_for(deps, recipient)) for key, recipient in recipients.items()}
     return {**typed, **filled}
 
 

@@ -29,9 +29,9 @@ from funnel_app.gateways.redis.job_names import (
     reconcile_job,
     repeat_job,
 )
+from funnel_app.gateways.redis.job_writer import CLOCK_KEY, JobWriter, Timed
 from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.refusals import RedisFault, why_away
-from funnel_app.gateways.redis.scheduling import CLOCK_KEY, JobWriter, Timed
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 __all__ = [

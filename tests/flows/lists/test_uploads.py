@@ -208,6 +208,30 @@ def test_first_emails_are_spread_over_the_time_that_was_said(deps):
     assert first == sorted(begins + step for begins in (0, 0, 0, 3, 3, 3, 6) for step in range(5))
 
 
+def test_a_list_that_goes_on_is_no_faster_than_was_said(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    kept = uploads.keep_list(live, "list.csv", ROWS, "Olga")
+    uploads.look(live, kept, replace(CHOSEN, over=timedelta(days=8)))
+    uploads.start(live, kept, "Olga")
+    rests = []
+
+    def stop_at_the_fourth(_: float) -> None:
+        rests.append(1)
+        if len(rests) == 4:
+            uploads.stop(live, kept, "Olga")
+
+    take_uploaded.take_waiting(replace(live, sleep=stop_at_the_fourth))
+    assert enrolled(live) == 3
+    live.now.forward(days=30)
+    began = live.now()
+    uploads.start(live, kept, "Olga")
+    take_uploaded.take_waiting(live)
+    with live.reads() as session:
+        due = session.scalars(select(Email.due_at).where(Email.step == 1, Email.due_at >= began)).all()
+    # As if it began again: the places of the three that came in stay empty.
+    assert sorted(round((at - began) / timedelta(days=1)) for at in due) == [3, 3, 3, 7]
+
+
 @pytest.mark.parametrize("over", [timedelta(days=32), timedelta(days=-1)])
 def test_first_emails_are_spread_over_a_month_at_most(deps, over):
     kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")

@@ -6,7 +6,7 @@ from typing import Any
 
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.mirror import mirror, mirror_is_behind
-from funnel_app.flows.mirror.workspace import prepare_desk
+from funnel_app.flows.mirror.prepare import prepare_desk
 from funnel_app.flows.mirror.write import Tally
 from sandbox.notion.filters import comparable
 from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID, Page, Source, new_id, plain

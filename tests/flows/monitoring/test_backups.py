@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from funnel_app.flows.maintenance.backup import BackupFailed, backup
-from funnel_app.flows.maintenance.renew_backup import renew_backup
+from funnel_app.flows.maintenance.nightly_backup import renew_backup
 from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.backup_files import taken
 from funnel_app.flows.monitoring.checks.backups import backups as check
@@ -156,7 +156,7 @@ def test_what_is_written_or_goes_meanwhile_is_no_damage(kept, monkeypatch):
     (old.parent / ".backup-of-tonight").mkdir()
     (old.parent / ".backup-of-tonight" / "packed.db.gz").write_bytes(b"half")
     kept.now.forward(days=1)
-    monkeypatch.setattr("funnel_app.flows.maintenance.renew_backup.prune", lambda *_: old.unlink() or 1)
+    monkeypatch.setattr("funnel_app.flows.maintenance.nightly_backup.prune", lambda *_: old.unlink() or 1)
     listed = taken(old.parent)
-    monkeypatch.setattr("funnel_app.flows.maintenance.renew_backup.taken", lambda _: listed)
+    monkeypatch.setattr("funnel_app.flows.maintenance.nightly_backup.taken", lambda _: listed)
     assert renew_backup(kept).broken == {} and wrong(kept) == {}

@@ -10,7 +10,7 @@ from funnel_app.campaigns.variables import NAMES
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.preview import CannotPreview, find_place, preview
-from funnel_app.flows.templates.reader import variables_for
+from funnel_app.flows.templates.recipient import variables_for
 from funnel_app.flows.templates.samples import SAMPLES, sample
 from tests.flows.leads import assess, call, email_ids, opt_in
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.going_out import GONE_ON, going_out, going_out_words
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
 from funnel_app.flows.sending.sending_status import pause_words
@@ -135,7 +136,9 @@ def overdue(deps: Deps) -> Findings:
     now = deps.now()
     with deps.reads() as session:
         late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)
-    if late:
+    if waited := going_out(deps):
+        yield ok("overdue", f"{going_out_words(waited)}: {GONE_ON}")
+    elif late:
         fix = "see the checks of scheduler, workers, sending and templates: one of them says why"
         yield fault("overdue", f"{things(late, 'email')} should have gone over a minute ago", fix)
     else:

@@ -1,4 +1,4 @@
-"""Listener: take new callers, but leave them for a moment to a process that has fewer.
+"""Balancing: take new callers, but leave them for a moment to a process that has fewer.
 
 A caller stays with the process that took its connection, a proxy for hours. If nobody gives way, the process that
 happens to run takes fifteen of sixteen, and the others have nothing to do.

@@ -1,4 +1,4 @@
-"""Reader: who reads a letter, and when, and what every variable is worth to them."""
+"""Recipient: who reads a letter, and when, and what every variable is worth to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from funnel_app.ledger.models import Contact
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reader:
-    """The reader of a letter, and when: everything its variables depend on. Without `at` it is read now."""
+class Recipient:
+    """The recipient of a letter, and when: everything its variables depend on. Without `at` it is read now."""
 
     campaign: Campaign
     contact: Mapping[str, object]
@@ -28,18 +28,18 @@ class Reader:
     at: datetime | None = None
 
 
-def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
-    """Return the value of every variable for a letter to this reader."""
-    campaign, now = reader.campaign, reader.at or deps.now()
+def variables_for(deps: Deps, recipient: Recipient) -> dict[str, object]:
+    """Return the value of every variable for a letter to this recipient."""
+    campaign, now = recipient.campaign, recipient.at or deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    zone = ZoneInfo(reader.timezone or campaign.timezone)
+    zone = ZoneInfo(recipient.timezone or campaign.timezone)
     return values(
         campaign,
-        contact=reader.contact,
-        hook=reader.hook,
-        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=reader.booked, zone=zone, now=now),
+        contact=recipient.contact,
+        hook=recipient.hook,
+        facts=CampaignFacts(deadline=recipient.deadline, today=today, bookings=recipient.booked, zone=zone, now=now),
         funnel=FunnelFacts(
-            unsubscribe_url=reader.unsubscribe_url,
+            unsubscribe_url=recipient.unsubscribe_url,
             company_name=deps.settings.company_name,
             company_address=deps.settings.company_address,
             current_year=today.year,

@@ -1,4 +1,4 @@
-"""Workspace: check the databases in Notion, add what is missing, and repair rows."""
+"""Sync: compare the rows in Notion with the ledger, and repair them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,16 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app.campaigns.called import as_choice
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.mirror import mirror_some
 from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.notion.schema import Table
 from funnel_app.gateways.notion.table import NotionTable, Row
-from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.ledger import contacts, mirrored
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment
@@ -27,60 +24,12 @@ TRIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
-    """The result for one database: its title, and each fault with the fix."""
-
-    title: str
-    faults: list[str]
-    wishes_lacking: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Added:
-    """What was added to a database; the id only for a new one, with the setting for it."""
-
-    title: str
-    properties: list[str]
-    made_id: str | None = None
-    setting: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Synced:
     """What a repair found and did."""
 
     compared: int
     tally: Tally
     doubles: list[str]
-
-
-def check_desk(desk: NotionWorkspace) -> list[Looked]:
-    """Compare every configured database with the schema. Raises Unavailable or Rejected."""
-    return [
-        Looked(title=table.table.title, faults=table.faults(), wishes_lacking=table.wishes_lacking())
-        for table in desk.tables
-    ]
-
-
-def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
-    """Add the schema's missing properties to every database; below a page, create unconfigured databases.
-
-    Nothing is removed, renamed or retyped. Adding is safe to repeat; creating is not, until the new ids are configured.
-    Rows that the mirror could not write are retried. Raises Unavailable or Rejected.
-    """
-    choices = {"start": tuple(map(as_choice, deps.registry.startable_titles().values()))}
-    added = [Added(title=table.table.title, properties=table.add_missing(choices)) for table in deps.desk.tables]
-    if any(each.properties for each in added):
-        for ids in _people(deps.reads, everybody=True):
-            _mark_stale(deps, ids)
-    if under_page is None:
-        return added
-    made = [table.with_options(choices) for table in deps.desk.not_set()]
-    return added + [_made(table, deps.desk.make_database(table, under_page)) for table in made]
-
-
-def _made(table: Table, id_: str) -> Added:
-    return Added(title=table.title, properties=[], made_id=id_, setting=f"NOTION_{table.key.upper()}_DB_ID")
 
 
 def sync_desk(deps: Deps, *, everybody: bool) -> Synced:
@@ -108,6 +57,12 @@ def _people(reads: sessionmaker[Session], *, everybody: bool) -> Iterator[list[U
             return
         yield ids
         last = ids[-1]
+
+
+def mark_everybody_stale(deps: Deps) -> None:
+    """Let the mirror write everybody's rows again."""
+    for ids in _people(deps.reads, everybody=True):
+        _mark_stale(deps, ids)
 
 
 @retry_on_conflict

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from jobs.web_listener import Shares
+from jobs.web_balancing import Shares
 from tests.jobs.test_web_door import House
 
 BUSY, IDLE = 1, 2

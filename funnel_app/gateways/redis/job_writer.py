@@ -1,4 +1,4 @@
-"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
+"""Job writer: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
 
 Fields that are equal in all jobs of a queue come from a job made by RQ once, and are sent once.
 """

@@ -1,0 +1,44 @@
+"""Going out: late emails right after a stop of sending, which explains them though it is over."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.needs import is_of_all_workers
+from funnel_app.flows.monitoring.ready import why_all_waits
+from funnel_app.ledger import counts, incidents, pauses
+
+# The kinds that stop sending, and end by themselves or by a repair.
+STOPPED_BY = frozenset(
+    {"redis_away", "scheduler_silent", "worker_gone", "sending_paused", "resend_away", "clock_jumped", "ledger_away"}
+)
+GONE_ON = "sending has just gone on"
+# The sweep takes up after this long what nothing else did.
+TAKEN_UP_AFTER = timedelta(seconds=5)
+
+
+def going_out(deps: Deps) -> int:
+    """Return how many emails are due since sending stood still until a moment ago.
+
+    0 while it stands still, and once it has gone on for a minute: what is late then must say why.
+    """
+    now = deps.now()
+    with deps.reads() as session:
+        due = counts.overdue(session, now - TAKEN_UP_AFTER, deps.sendable_modes)
+        explained = bool(due) and _stood_still(session, now - OVERDUE_AFTER, now)
+    return due if explained and why_all_waits(deps) is None else 0
+
+
+def going_out_words(number: int) -> str:
+    """Return as a clause that so many late emails go out now."""
+    return f"{things(number, 'email')} that waited {'goes' if number == 1 else 'go'} out now"
+
+
+def _stood_still(session: Session, since: datetime, now: datetime) -> bool:
+    if pauses.any_ended_since(session, since, now):
+        return True
+    seen = incidents.seen_since(session, STOPPED_BY, since)
+    return any(each.kind != "worker_gone" or is_of_all_workers(each) for each in seen)

@@ -1,0 +1,133 @@
+"""What is late right after a stop goes out now: every place says so, and none calls it late for no reason."""
+
+from datetime import timedelta
+
+import pytest
+
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending, resume_sending
+from funnel_app.flows.console.today import look_at_today
+from funnel_app.flows.monitoring.checks.emails import invariants
+from funnel_app.flows.monitoring.checks.redis import overdue
+from funnel_app.flows.monitoring.going_out import going_out
+from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.ledger import incidents
+from tests.factories import make_deps
+from tests.flows.leads import email_ids, opt_in, write_templates
+from tests.flows.monitoring.live import GOOD, LIVE, silent
+
+LEADS = ("ana@resend.dev", "bea@resend.dev", "cleo@resend.dev")
+
+
+@pytest.fixture
+def live(engine):
+    deps = make_deps(engine, **LIVE)
+    write_templates(deps, GOOD)
+    return deps
+
+
+def speak(deps):
+    deps.process_status.silent.clear()
+    deps.queues.dead.clear()
+
+
+def pause(deps, what="all", until=""):
+    pause_sending(deps, PauseRequest(what, "typo in it", until), "Olga")
+
+
+def redis(deps, away):
+    deps.queues.away = deps.process_status.away = away
+
+
+# How each stop begins, and how it ends.
+STOPS = {
+    "a pause that somebody ends": (pause, lambda deps: resume_sending(deps, "all", "Olga")),
+    "the pause of one sequence": (
+        lambda deps: pause(deps, "lead_nurture"),
+        lambda deps: resume_sending(deps, "lead_nurture", "Olga"),
+    ),
+    "a pause that ends by itself": (
+        lambda deps: pause(deps, until=(deps.now() + timedelta(minutes=10)).isoformat()),
+        lambda deps: None,
+    ),
+    "a key that Resend refuses": (
+        lambda deps: deps.pause.pause("401 bad key", 3600, "config"),
+        lambda deps: deps.pause.lift(),
+    ),
+    "a silent scheduler": (lambda deps: silent(deps, "scheduler"), speak),
+    "silent workers": (lambda deps: silent(deps, "worker"), speak),
+    "a Redis that is away": (lambda deps: redis(deps, away=True), lambda deps: redis(deps, away=False)),
+}
+
+
+def stand_still(deps, stop, minutes=10):
+    """Let emails come due while sending stands still and the watch looks, and then let it go on."""
+    begin, end = STOPS[stop]
+    begin(deps)
+    found = [opt_in(deps, address) for address in LEADS]
+    for _ in range(6 * minutes):
+        watch(deps)
+        deps.now.forward(seconds=10)
+    end(deps)
+    deps.now.forward(seconds=6)
+    return found
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("stop", STOPS)
+def test_every_place_says_that_what_waited_goes_out_now(live, stop):
+    stand_still(live, stop)
+    assert current_headline(live).sentence == "Sending goes on: 3 emails that waited go out now"
+    today = look_at_today(live)
+    assert today.unexplained == 0
+    if today.overdue:
+        assert today.why_late == "sending has just gone on, and they go out now"
+    assert [str(check.status) for check in (*overdue(live), *invariants(live))] == ["ok", "ok"]
+    assert "3 emails that waited go out now" in next(overdue(live)).detail
+    assert ledger_stats(live)["unexplained"] == 0
+    live.alerts.posted.clear()
+    watch(live)
+    notify(live)
+    with live.reads() as session:
+        assert not incidents.current(session, {"overdue"})
+    assert not any("Emails are late" in text for _, text in live.alerts.posted)
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_once_they_are_out_all_is_as_ever(live, stop):
+    for receipt in stand_still(live, stop):
+        deliver(live, email_ids(receipt)[:1])
+    assert going_out(live) == 0 and current_headline(live).sentence.startswith("All is well")
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_what_has_not_gone_a_minute_later_is_late_for_no_reason(live, stop):
+    stand_still(live, stop)
+    live.now.forward(seconds=70)
+    watch(live)
+    assert (
+        current_headline(live).sentence == "1 thing needs you: Emails are late: 3 due for over 60 seconds and not sent"
+    )
+    assert look_at_today(live).unexplained == 3 and next(overdue(live)).status == "fault"
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_while_it_stands_still_nothing_goes_out(live, stop):
+    begin, _ = STOPS[stop]
+    begin(live)
+    opt_in(live)
+    live.now.forward(minutes=5)
+    watch(live)
+    assert going_out(live) == 0
+
+
+def test_a_missing_worker_of_two_explains_nothing(live):
+    live.process_status.silent.add("worker:2")
+    opt_in(live)
+    for _ in range(12):
+        live.now.forward(seconds=10)
+        watch(live)
+    assert going_out(live) == 0 and look_at_today(live).unexplained == 1
