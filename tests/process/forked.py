@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from multiprocessing import current_process, forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from sandbox.processes import ROOT, Running, execute
 from tests.chaos.wrong_clock import build_library, go_by_the_wrong_clock
@@ -69,12 +70,12 @@ class Forked:
 
 def fork(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
     """Start a command that is `python -m` and a module of ours by a fork, any other as a person would."""
-    network, (python, m, *rest) = _network_of(command)
-    if python != sys.executable or m != "-m" or rest[0].partition(".")[0] not in FORKED:
+    network, own = _network_of(command)
+    if not _is_ours(own):
         return execute(command, env, out, err)
     for file in (out, err):
         file.touch()
-    process = _context.Process(target=_become, args=(rest, dict(env), out, err, network), daemon=True)
+    process = _context.Process(target=_become, args=(own[2:], dict(env), out, err, network), daemon=True)
     with _library_before_libc():
         process.start()
     return Forked(process)
@@ -90,6 +91,10 @@ def run(*module: str, env: Mapping[str, str], folder: Path) -> subprocess.Comple
 def _network_of(command: Sequence[str]) -> tuple[str | None, Sequence[str]]:
     """Return the network namespace that a command is begun in, if any, and what is begun there."""
     return (command[3], command[4:]) if tuple(command[:3]) == ENTER else (None, command)
+
+
+def _is_ours(command: Sequence[str]) -> bool:
+    return tuple(command[:2]) == (sys.executable, "-m") and command[2].partition(".")[0] in FORKED
 
 
 @contextmanager
@@ -121,11 +126,33 @@ def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, net
     _write_to(out, sys.stdout.fileno())
     _write_to(err, sys.stderr.fileno())
     sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
-    sys.argv = arguments
+    _fork_what_it_starts(out, err)
     try:
-        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+        _run(arguments)
     finally:
         atexit._run_exitfuncs()
+
+
+def _run(arguments: Sequence[str]) -> None:
+    sys.argv = list(arguments)
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def _fork_what_it_starts(out: Path, err: Path) -> None:
+    """Let a command of ours that this process starts be a fork too, and one that it becomes need no import."""
+    usual = subprocess.Popen
+
+    def popen(command: Any, *more: Any, **options: Any) -> Any:
+        if more or options or not _is_ours(command):
+            return usual(command, *more, **options)
+        return fork(command, os.environ, out, err)
+
+    def execv(program: str, command: Sequence[str]) -> None:
+        _run(command[2:])
+        sys.exit()
+
+    subprocess.Popen = popen  # type: ignore[assignment,misc]
+    os.execv = execv  # type: ignore[assignment]
 
 
 def _enter(network: str) -> None:

@@ -29,6 +29,7 @@ from sandbox.redis_server import free_port, redis_executable
 from sandbox.stack import call_json
 from tests.pace import patient
 from tests.postgres_server import PostgresServer, binaries
+from tests.process.forked import fork
 from tests.process.watching import SIGNUP, wait_until
 
 pytestmark = pytest.mark.process
@@ -87,11 +88,11 @@ class Compose:
     def healthy(self, service: str, *place: str, **places: str) -> bool:
         """Run the service's health check once; `place` tells its program the port of this machine."""
         _, program, *words = SERVICES[service]["healthcheck"]["test"]
-        done = subprocess.run(
-            [program, *place, *words], cwd=ROOT, env={**self.environment(service), **places},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.returncode == 0 and "NOAUTH" not in done.stdout
+        out, err = self.folder / f"{service}.said", self.folder / f"{service}.told"
+        out.unlink(missing_ok=True)
+        command = [sys.executable if program == "python" else program, *place, *words]
+        done = fork(command, {**self.environment(service), **places}, out, err)
+        return done.wait() == 0 and "NOAUTH" not in out.read_text()
 
 
 @pytest.fixture

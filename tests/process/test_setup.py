@@ -33,6 +33,8 @@ def nothing(tmp_path):
                 "PORT": str(web_port),
                 "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
                 "REDIS_FOR_ANSWER": redis.url,
+                # The doctor looks while the scheduler that has just begun reads all texts.
+                "NOTION_RATE_LIMIT": "30",
                 "COLUMNS": "200",
             }
         )
@@ -53,16 +55,12 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
         "BusinessX <hello@mail.businessx.example>", "", "", "ntn_mine", NOTION_PAGE, "", "", "",
         nothing.env["REDIS_FOR_ANSWER"],
     ]  # fmt: skip
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "setup", "--to", str(file)]
-    with nothing.log("setup").open("wb") as log:
-        asked = subprocess.Popen(
-            command, cwd=ROOT, env=dict(nothing.env), stdin=subprocess.PIPE, stdout=log, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-    nothing.running["setup"] = asked
-    assert asked.stdin is not None
-    asked.stdin.write("".join(f"{each}\n" for each in [*given, "", ""]).encode())
-    asked.stdin.flush()
+    os.mkfifo(nothing.folder / "answers")
+    # Open at both ends, so that nobody waits for the other.
+    answers_to = os.open(nothing.folder / "answers", os.O_RDWR)
+    os.write(answers_to, "".join(f"{each}\n" for each in [*given, "", ""]).encode())
+    nothing.start("setup", "-m", "tests.process.answered", str(nothing.folder / "answers"), "--to", str(file))
+    asked = nothing.running["setup"]
     wait_until("all is answered", lambda: STARTS in nothing.log("setup").read_text() or asked.poll() is not None)
     told = nothing.log("setup").read_text()
     assert asked.poll() is None, told
@@ -71,8 +69,8 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     container.start("funnel", "-m", "jobs.start")
     try:
         wait_until("Funnel is ready", lambda: answers(f"{url}/readyz"))
-        asked.stdin.write(b"\n")
-        asked.stdin.close()
+        os.write(answers_to, b"\n")
+        os.close(answers_to)
         assert asked.wait(patient(150)) == 0, nothing.log("setup").read_text()
     finally:
         container.stop()
