@@ -3,6 +3,7 @@
 What has run once is taken out of the measuring, so that the rest of a run costs next to nothing.
 """
 
+import gc
 import io
 import os
 from typing import Any
@@ -21,6 +22,8 @@ _covered = pytest.StashKey[dict[str, Any]]()
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Measure what is imported from now on, but not in a run that has workers for its tests."""
+    # What is imported stays: none of it is garbage. Tests begin with `gc.enable` (tests/conftest.py).
+    gc.disable()
     if "PYTEST_XDIST_WORKER" in os.environ or not early_config.known_args_namespace.numprocesses:
         measure_imports(_measured)
 

@@ -19,7 +19,7 @@ from slipcover.bytecode import Editor
 
 SOURCES = ("funnel_app", "jobs", "sandbox")
 # After so many calls of a probe all that was seen is taken out of the code, for which every function is looked through.
-CALLS = 50
+CALLS = 5_000
 
 
 class InstrumentingFinder(MetaPathFinder):
