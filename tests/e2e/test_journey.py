@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack import Stack, running_stack, start_funnel
 from tests.e2e.site import SIZES
+from tests.process.starting import ONE_OF_EACH
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process(lasts_s=25)
@@ -21,7 +22,7 @@ FIRST, LAST = "Your assessment results", "Final call"
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """A Funnel of real processes: web, worker, scheduler, and the sandbox with the website."""
-    with running_stack(SECONDS_FOR_A_DAY) as running:
+    with running_stack(SECONDS_FOR_A_DAY, **ONE_OF_EACH) as running:
         start_funnel(running)
         yield running
 

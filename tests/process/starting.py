@@ -8,6 +8,8 @@ from funnel_app.ledger.engine import open_engine
 from sandbox.stack import Stack, start_parts
 from tests.sqlite_files import migrated
 
+# For what does not depend on their number: each process takes time to start.
+ONE_OF_EACH = {"WEB_CONCURRENCY": "1", "WORKERS": "1"}
 # Each scheduler judges all texts when it starts, and takes two seconds for the starters, most of it for their style.
 SHORT = """<p>Hi {{ first_name }}</p>
 <p><a href="{{ unsubscribe_url }}">Unsubscribe</a> · {{ company_name }}, {{ company_address }}</p>"""

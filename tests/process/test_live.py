@@ -11,16 +11,16 @@ from sandbox.journey import STAGES, Journey
 from sandbox.live import AWAY_S, Live, Run, main
 from sandbox.stack import running_stack
 from tests.pace import patient
-from tests.process.starting import start_funnel
+from tests.process.starting import ONE_OF_EACH, start_funnel
 
 TO = "delivered+live@resend.dev"
 
 
-@pytest.mark.process(lasts_s=60)
+@pytest.mark.process(lasts_s=120)
 def test_a_whole_journey_is_played_over_http_and_comes_as_it_should(monkeypatch, capsys):
     # The last reminder goes two days before the call, or not at all: time enough for it on any machine. The journey
     # takes thirteen days, and all of them must go into the time that a test has.
-    with running_stack(min(round(patient(3)), 20)) as stack:
+    with running_stack(min(round(patient(3)), 20), **ONE_OF_EACH) as stack:
         start_funnel(stack)
         monkeypatch.setenv("HOOK_SECRET", stack.settings["HOOK_SECRET"])
         assert main(["--url", stack.web_url, "--to", TO, "--within", str(patient(240))]) == 0, capsys.readouterr().out

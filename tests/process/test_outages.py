@@ -12,7 +12,7 @@ from redis import Redis
 from funnel_app.campaigns.registry import load_registry
 from sandbox.stack import running_stack
 from tests.pace import patient
-from tests.process.starting import migrate, start_funnel
+from tests.process.starting import migrate, start_funnel, write_texts
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, running, wait_until
 
 SECONDS_FOR_A_DAY = 3
@@ -124,7 +124,7 @@ def test_worker_and_scheduler_wait_for_the_ledger(tmp_path):
             wait_until(f"{name} says what it waits for", lambda name=name: "waiting_for_ledger" in log_of(stack, name))
         assert running(stack, "worker", "scheduler")
         stack.flask("db", "upgrade")
-        stack.flask("templates", "populate")
+        write_texts(stack)
         stack.processes.start("web")
         stack.wait_until_ready()
         opt_in(stack, ANA)
@@ -176,7 +176,7 @@ def test_a_template_written_in_notion_releases_its_held_emails():
         assert "no page in the templates database is named lead_nurture_email_1" in held["reason"]
         story = json.loads(stack.flask("trace", ANA, "--json"))
         assert "fix that, and it goes by itself within two minutes" in story["enrolments"][0]["sentence"]
-        stack.flask("templates", "populate")
+        write_texts(stack)
         wait_until("it goes by itself", delivered(stack, 1), 120)
         assert nothing_twice(stack)
 

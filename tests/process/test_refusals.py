@@ -13,7 +13,7 @@ from redis import Redis
 from sandbox.processes import Processes
 from sandbox.stack import running_stack
 from tests.postgres_server import PostgresServer
-from tests.process.starting import start_funnel
+from tests.process.starting import ONE_OF_EACH, start_funnel
 from tests.process.watching import SIGNUP, emails, nothing_twice, opt_in, wait_until
 
 pytestmark = pytest.mark.process(lasts_s=10)
@@ -29,7 +29,7 @@ def postgres():
 @pytest.fixture(scope="module")
 def funnel(postgres):
     """One Funnel over PostgreSQL for all that refuses."""
-    with running_stack(3600, DATABASE_URL=postgres.url, METRICS_TOKEN="metrics-token-of-this-test") as stack:
+    with running_stack(3600, DATABASE_URL=postgres.url, **ONE_OF_EACH) as stack:
         start_funnel(stack)
         yield stack
 

@@ -12,7 +12,7 @@ import pytest
 from sandbox.stack import running_stack
 from tests.pace import patient
 from tests.process.chat import Chat
-from tests.process.starting import start_funnel
+from tests.process.starting import ONE_OF_EACH, start_funnel
 from tests.process.watching import log_of, opt_in, wait_until
 
 pytestmark = pytest.mark.process(lasts_s=12)
@@ -24,7 +24,7 @@ def watched():
     """A Funnel that tells a chat what is wrong, with its chat."""
     with Chat() as chat:
         urls = {"ALERT_WEBHOOK_URL": chat.url, "HEARTBEAT_URL": chat.url.replace("secret", "beat")}
-        with running_stack(3600, CANARY_EVERY_MINUTES="60", **SHORT, **urls) as stack:
+        with running_stack(3600, CANARY_EVERY_MINUTES="60", **ONE_OF_EACH, **SHORT, **urls) as stack:
             start_funnel(stack)
             yield stack, chat
 
