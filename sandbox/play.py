@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,7 +48,8 @@ class Play:
             time.sleep(0.1)
             watch.look()
             if time.monotonic() - self.changed_at > QUIET_AFTER_S:
-                if self.judged:
+                # What a visitor prevented for good is not waited for.
+                if self.judged or not _any_open(emails):
                     break
                 watch.tell("quiet", QUIET.format(s=QUIET_AFTER_S, url=self.scene.stack.web_url))
             emails = self.emails()
@@ -122,8 +124,11 @@ class Play:
 
     def is_over(self, emails: dict[str, list[Observation]]) -> bool:
         """Return whether all moves are done and no email can still change."""
-        open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
-        return not any(self.to_come.values()) and not self.deeds and not open_emails
+        return not any(self.to_come.values()) and not self.deeds and not _any_open(emails)
+
+
+def _any_open(emails: Mapping[str, Iterable[Observation]]) -> bool:
+    return any(email.state in OPEN for rows in emails.values() for email in rows)
 
 
 def _rows(ledger: Path) -> list[tuple[Any, ...]]:
@@ -133,7 +138,7 @@ def _rows(ledger: Path) -> list[tuple[Any, ...]]:
 
 def last_words(fault: BaseException) -> str:
     """Return the last line of what a fault says, which says why; its name where it says nothing."""
-    return (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
+    return (str(fault).strip().splitlines() or [type(fault).__name__])[-1].strip()
 
 
 def _say(address: str, words: str) -> None:

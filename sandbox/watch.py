@@ -10,8 +10,9 @@ from sandbox.stack import Stack
 # The console says within 90 seconds what is missing.
 AGAIN_AFTER_S = 150.0
 REDIS = "Redis"
-ENDED = "{name} has ended. The console says so within 90 seconds; in {s:.0f} s it is started again."
-LOST = "{name} has ended, and its emails and texts with it: press Ctrl-C, and begin again with make demo."
+ENDED = "{name} has ended{why}. {seen}; in {s:.0f} s it is started again."
+SEEN = {"web": "The console and the hooks do not answer"}
+LOST = "{name} has ended{why}, and its emails and texts with it: press Ctrl-C, and begin again with make demo."
 NO_SETTINGS = "its settings are gone, so commands in another terminal do not find it any more; all else goes on"
 
 
@@ -49,7 +50,10 @@ class Watch:
         comes_again = name in {REDIS, *PARTS}
         if name not in self.since:
             self.since[name] = time.monotonic()
-            print(f"\n{(ENDED if comes_again else LOST).format(name=name, s=AGAIN_AFTER_S)}", flush=True)
+            words = ENDED if comes_again else LOST
+            seen = SEEN.get(name, "The console says so within 90 seconds")
+            told = words.format(name=name, why=self._last_words(name), seen=seen, s=AGAIN_AFTER_S)
+            print(f"\n{told}", flush=True)
         elif comes_again and time.monotonic() - self.since[name] >= AGAIN_AFTER_S:
             del self.since[name]
             self._start(name)
@@ -64,3 +68,10 @@ class Watch:
             print(f"\n{name} cannot be started again: {fault}", flush=True)
         else:
             print(f"\n{name} is started again.", flush=True)
+
+    def _last_words(self, name: str) -> str:
+        """Return what a part said to people as it ended, as of a mistake in a file; empty where it only logged."""
+        log = self.stack.processes.log(name)
+        lines = log.read_text(errors="replace").splitlines() if name in PARTS and log.exists() else []
+        last = lines[-1].strip().rstrip(".") if lines else ""
+        return f": {last}" if last and not last.startswith("{") else ""

@@ -13,6 +13,7 @@ from sandbox import watch as watch_module
 from sandbox.play import Play
 from sandbox.processes import NotStarted, Processes
 from sandbox.redis_server import RedisServer
+from sandbox.scenario import SCENARIO, Observation
 from sandbox.verdict import _lead_events
 from sandbox.watch import Watch
 from tests.process.watching import wait_until
@@ -132,6 +133,7 @@ def test_a_story_that_stands_still_holds_up_no_judgement_and_waits_for_a_visitor
     looked: list[bool] = []
     monkeypatch.setattr(play, "go_on", lambda emails: looked.append(True))
     monkeypatch.setattr(play, "is_over", lambda emails: len(looked) == 3)
+    play.seen["ana"] = [Observation("lead_nurture", "", 1, "planned", "")]
     play.to_the_end(watch)
     assert (len(looked), capsys.readouterr().out.count("The story goes on once")) == (looks, int(not judged))
 
@@ -141,3 +143,30 @@ def test_a_ledger_that_a_visitor_took_away_keeps_what_was_seen(tmp_path):
     assert not any(Play(scene, judged=False).emails().values())
     with pytest.raises(sqlite3.Error):
         Play(scene).emails()
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ('{"event": "worker_started"}\n', "worker has ended. The console"),
+        (
+            "The campaign files cannot be used:\n  a.toml: there is no step.\n",
+            "worker has ended: a.toml: there is no step.",
+        ),
+    ],
+    ids=["killed", "a broken file"],
+)
+def test_what_a_part_said_to_people_as_it_ended_is_told(watch, capsys, log, told):
+    watch.stack.processes.log("worker").write_text(log)
+    watch.stack.processes.running["worker"].status = 1
+    watch.look()
+    assert told in capsys.readouterr().out
+
+
+def test_a_story_whose_rest_a_visitor_prevented_for_good_ends(watch, monkeypatch):
+    monkeypatch.setattr(play_module, "QUIET_AFTER_S", 0)
+    play = Play(SimpleNamespace(stack=watch.stack), judged=False)
+    seen = {lead.address: [Observation("lead_nurture", "", 1, "cancelled", "")] for lead in SCENARIO}
+    monkeypatch.setattr(play, "emails", lambda: seen)
+    monkeypatch.setattr(play, "go_on", lambda emails: None)
+    assert play.to_the_end(watch) == seen and play.deeds
