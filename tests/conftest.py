@@ -22,12 +22,12 @@ from sandbox.server import Server, serve
 from tests import both_databases, ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
-from tests.once import once_a_run, share
+from tests.once import share
 from tests.pgbouncer_server import pgbouncer
 from tests.pool import in_pool
 from tests.postgres_server import PostgresServer, empty
 from tests.process.forked import fork
-from tests.sqlite_files import into_one_file, open_copy
+from tests.sqlite_files import migrated, open_copy
 
 pytest_configure = ending.pytest_configure
 pytest_generate_tests = both_databases.pytest_generate_tests
@@ -144,13 +144,7 @@ def pooled_postgres(migrated_pooled_postgres: Engine) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def migrated_sqlite() -> Path:
     """An empty SQLite ledger at the newest migration, to be copied."""
-
-    def migrate(folder: Path) -> None:
-        engine = open_engine(f"sqlite:///{folder / 'empty.db'}")
-        schema.upgrade(engine)
-        into_one_file(engine)
-
-    return once_a_run("migrated", migrate) / "empty.db"
+    return migrated()
 
 
 @pytest.fixture

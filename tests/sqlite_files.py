@@ -6,7 +6,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
+from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
+from tests.once import once_a_run
 
 # A process has one ledger and words each statement once; so do the tests, which have a ledger each.
 STATEMENTS: LRUCache[object, object] = LRUCache(4000)
@@ -19,6 +21,17 @@ def _is_alike(one: SQLiteDialect_pysqlite, other: object) -> bool:
 # What is kept of a statement is found by the dialect too, of which every ledger has one of its own.
 SQLiteDialect_pysqlite.__eq__ = _is_alike  # type: ignore[method-assign,assignment]
 SQLiteDialect_pysqlite.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign,assignment]
+
+
+def migrated() -> Path:
+    """Return an empty ledger at the newest migration, which is made once in a run, to be copied."""
+    return once_a_run("migrated", _migrate) / "empty.db"
+
+
+def _migrate(folder: Path) -> None:
+    engine = open_engine(f"sqlite:///{folder / 'empty.db'}")
+    schema.upgrade(engine)
+    into_one_file(engine)
 
 
 def into_one_file(ledger: Engine) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.processes import Processes, development_env
 from sandbox.redis_server import free_port
+from tests.process.starting import migrate
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def web(tmp_path_factory) -> Iterator[Processes]:
         name: f"{name.lower()}-of-this-test" for name in ("LEGACY_KEY", "CALENDLY_SIGNING_KEY", "CALCOM_SIGNING_KEY")
     }
     processes = Processes(folder, {**env, **keys, "FUNNEL_URL": env["PUBLIC_URL"]})
-    processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade")
+    migrate(env["DATABASE_URL"])
     processes.start("web")
     processes.wait_for("web", f"{env['PUBLIC_URL']}/healthz")
     yield processes

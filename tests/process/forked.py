@@ -140,18 +140,18 @@ def _run(arguments: Sequence[str]) -> None:
 
 def _fork_what_it_starts(out: Path, err: Path) -> None:
     """Let a command of ours that this process starts be a fork too, and one that it becomes need no import."""
-    usual = subprocess.Popen
 
-    def popen(command: Any, *more: Any, **options: Any) -> Any:
-        if more or options or not _is_ours(command):
-            return usual(command, *more, **options)
-        return fork(command, os.environ, out, err)
+    class Popen(subprocess.Popen[Any]):
+        def __new__(cls, command: Any, *more: Any, **options: Any) -> Any:
+            if more or options or not _is_ours(command):
+                return super().__new__(cls)
+            return fork(command, os.environ, out, err)
 
     def execv(program: str, command: Sequence[str]) -> None:
         _run(command[2:])
         sys.exit()
 
-    subprocess.Popen = popen  # type: ignore[assignment,misc]
+    subprocess.Popen = Popen  # type: ignore[misc]
     os.execv = execv  # type: ignore[assignment]
 
 

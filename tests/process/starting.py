@@ -1,9 +1,12 @@
 """Start a Funnel for a test: what two commands do for a person is done in this process, sooner."""
 
+from pathlib import Path
+
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from sandbox.stack import Stack, start_parts
+from tests.sqlite_files import migrated
 
 # Each scheduler judges all texts when it starts, and takes two seconds for the starters, most of it for their style.
 SHORT = """<p>Hi {{ first_name }}</p>
@@ -12,11 +15,19 @@ SHORT = """<p>Hi {{ first_name }}</p>
 
 def start_funnel(stack: Stack) -> None:
     """Migrate the ledger, write a short text for each email, and start all parts, until all are there."""
-    engine = open_engine(stack.processes.env["DATABASE_URL"])
-    schema.upgrade(engine)
-    engine.dispose()
+    migrate(stack.processes.env["DATABASE_URL"])
     write_texts(stack)
     start_parts(stack)
+
+
+def migrate(ledger: str) -> None:
+    """Make an empty ledger at the newest migration at this address: in SQLite a copy of the one of this run."""
+    if ledger.startswith("sqlite:///"):
+        Path(ledger.removeprefix("sqlite:///")).write_bytes(migrated().read_bytes())
+        return
+    engine = open_engine(ledger)
+    schema.upgrade(engine)
+    engine.dispose()
 
 
 def write_texts(stack: Stack) -> None:

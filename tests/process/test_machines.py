@@ -17,7 +17,7 @@ from tests.pace import patient
 from tests.postgres_server import PostgresServer
 from tests.process.front import Front
 from tests.process.machines import Machines, why_not
-from tests.process.starting import write_texts
+from tests.process.starting import migrate, write_texts
 from tests.process.test_redeploy import come_in, contacts, worst_lateness_s
 from tests.process.watching import SIGNUP, emails, nothing_twice, wait_until
 
@@ -68,7 +68,7 @@ def _with_stand_ins(machines, redis, postgres, folder):
             start_sandbox(processes, port, web_url)
             stack = Stack(processes, redis, web_url, f"http://127.0.0.1:{port}", own)
             stack.control({"resend.rate_per_second": 100})
-            stack.flask("db", "upgrade")
+            migrate(postgres.url)
             write_texts(stack)
             yield stack, machines
         finally:

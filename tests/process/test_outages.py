@@ -12,7 +12,7 @@ from redis import Redis
 from funnel_app.campaigns.registry import load_registry
 from sandbox.stack import running_stack
 from tests.pace import patient
-from tests.process.starting import start_funnel
+from tests.process.starting import migrate, start_funnel
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, running, wait_until
 
 SECONDS_FOR_A_DAY = 3
@@ -163,7 +163,7 @@ def test_a_wrong_key_pauses_all_sending_and_nothing_fails(slow_funnel):
 
 def test_a_template_written_in_notion_releases_its_held_emails():
     with running_stack(3600) as stack:
-        stack.flask("db", "upgrade")
+        migrate(stack.processes.env["DATABASE_URL"])
         for name in ("web", "worker", "scheduler"):
             stack.processes.start(name)
         stack.wait_until_ready()

@@ -17,7 +17,7 @@ from sandbox.redis_server import free_port
 from sandbox.stack import running_stack
 from tests.pace import patient
 from tests.process.front import Front
-from tests.process.starting import write_texts
+from tests.process.starting import migrate, write_texts
 from tests.process.watching import delivered, nothing_twice, opt_in, wait_until
 
 pytestmark = [pytest.mark.process(lasts_s=40), pytest.mark.timeout(600)]
@@ -44,7 +44,7 @@ class Container:
 def stack():
     with running_stack(SECONDS_FOR_A_DAY, WEB_CONCURRENCY="1", RESEND_RATE_LIMIT="100") as running:
         running.control({"resend.rate_per_second": 100})
-        running.flask("db", "upgrade")
+        migrate(running.processes.env["DATABASE_URL"])
         write_texts(running)
         yield running
 
