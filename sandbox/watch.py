@@ -12,7 +12,7 @@ AGAIN_AFTER_S = 150.0
 REDIS = "Redis"
 ENDED = "{name} has ended{why}. {seen}; in {s:.0f} s it is started again."
 SEEN = {"web": "The console and the hooks do not answer"}
-LOST = "{name} has ended{why}, and its emails and texts with it: press Ctrl-C, and begin again with make demo."
+LOST = "The stand-ins ({name}) have ended, and all emails and texts with them: press Ctrl-C, and begin again."
 NO_SETTINGS = "its settings are gone, so commands in another terminal do not find it any more; all else goes on"
 
 

@@ -133,5 +133,8 @@ def _prepared(path: str) -> CodeType:
 
 
 if __name__ == "__main__":
+    from jobs.command_line import take_nothing
+
+    take_nothing(__doc__)
     for source in _sources():
         _prepared(source)

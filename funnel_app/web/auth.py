@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
 
 from funnel_app.current import current_deps
 from funnel_app.setting_checks import parts_of
-from funnel_app.web.hops import note_hops
+from funnel_app.web.note_hops import note_hops
 from funnel_app.web.replays import is_replay
 
 SIGNATURE = re.compile(r"t=(?P<t>\d{1,12}),v1=(?P<v1>[0-9a-f]{64})")

@@ -19,7 +19,7 @@ LARGEST_OF_CALENDARS = 1024 * 1024
 # Larger bodies are still read, since the signature covers all of it: then the sender is known, and the head is kept.
 READ_OF_CALENDARS = 2 * LARGEST_OF_CALENDARS
 # Uploads to the console; larger lists use the command line.
-LARGEST_LIST = READ_OF_CALENDARS
+LARGEST_LIST = 2 * 1024 * 1024
 BRINGS_LISTS = "console.keep_list"
 HEAD_KEPT = 16 * 1024
 # In a request's environment: the body has not arrived, and the headers may suffice for a response.

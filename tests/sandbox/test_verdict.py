@@ -86,7 +86,7 @@ def test_what_a_visitor_ended_is_told_once_and_comes_again(watch, monkeypatch, c
         watch.look()
     said = capsys.readouterr().out
     assert said.count("worker has ended") == 1 and "in 150 s it is started again" in said and not begun
-    assert said.count("sandbox has ended, and its emails and texts with it") == 1
+    assert said.count("stand-ins (sandbox) have ended, and all emails and texts with them") == 1
     assert said.count("its settings are gone") == 1
     monkeypatch.setattr(watch_module, "AGAIN_AFTER_S", 0)
     watch.look()
