@@ -6,7 +6,8 @@ from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 
 # One covering index for all counts by day, state and template: an email's entry stays on its day's page.
 Index("ix_emails_figures", Email.due_at, Email.state, Email.template_key, Email.delivered_at)
-Index("ix_enrolments_sequence_state", Enrolment.sequence, Enrolment.state, Enrolment.contact_id)
+# With the campaign, so that counts by sequence read no wide rows.
+Index("ix_enrolments_sequence_state", Enrolment.sequence, Enrolment.state, Enrolment.campaign, Enrolment.contact_id)
 Index(
     "ix_enrolments_paused",
     Enrolment.id,

@@ -33,11 +33,14 @@ def leads() -> ResponseReturnValue:
     """List the matching leads, newest first."""
     deps, given = current_deps(), _given()
     wanted = Wanted(**given, after=as_uuid(request.args.get("after")))
+    found = find_leads(deps, wanted)
+    # Without a page before or after, these are all: searching a second time would only find them again.
+    is_all = wanted.after is None and found.next is None
     sequences, emails = deps.registry.sequence_titles(), _email_titles(deps.registry)
     return page(
         "leads.html",
-        found=find_leads(deps, wanted),
-        count=count_leads(deps.reads, wanted),
+        found=found,
+        count=len(found.rows) if is_all else count_leads(deps.reads, wanted),
         wanted=given,
         given={name: value for name, value in given.items() if value},
         titles={**sequences, **emails},
