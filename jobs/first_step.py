@@ -12,6 +12,7 @@ from funnel_app.faults import report_faults
 from funnel_app.ledger.engine import prepare
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
+from jobs.shared_memory import one_heap
 
 
 def start(*, prints: bool = False) -> Settings:
@@ -19,6 +20,8 @@ def start(*, prints: bool = False) -> Settings:
 
     What `prints` says itself, to a person, what happened: of its log only errors show, unless LOG_LEVEL is DEBUG.
     """
+    # Before any thread, which would have a heap of its own.
+    one_heap()
     try:
         read = settings()
         # Also before a fork, so that the campaigns are in memory once.

@@ -7,8 +7,21 @@ from ctypes import CDLL, c_size_t, c_ssize_t, c_void_p
 # Smaller than what malloc asks the kernel for by itself (128 KB, mallopt(3)), and the largest first.
 SIZES = (*(2**power for power in range(16, 10, -1)), *range(1032, 8, -16))
 MOST_PIECES = 50_000
+# glibc's malloc.h; what it does: mallopt(3).
+M_ARENA_MAX = -8
 
 _shared_by: set[int] = set()
+
+
+def one_heap() -> None:
+    """Let all threads of this process and of its children allocate from one heap. Other libraries than glibc: nothing.
+
+    glibc gives each thread a heap of its own, and each keeps what its busiest moment took. Python's own lock lets one
+    thread at a time allocate anyway.
+    """
+    libc = CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(M_ARENA_MAX, 1)
 
 
 def share() -> None:
