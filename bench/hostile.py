@@ -179,12 +179,13 @@ def storm(stack: Stack, count: int, seed: int) -> Findings:
     web, rng = stack.processes.running["web"].pid, Random(seed)
     outside, known = strangers(rng), broken_callers(rng, stack.processes.env["HOOK_SECRET"])
     before, start = rows(stack.ledger), memory_mb([web])
-    # The first shots load what each web process loads once; from then on memory has to stay.
-    first = [fire(stack.web_url, islice(outside, count // 10))]
+    # The first half loads what each web process loads once, and fills SQLite's caches; then memory has to stay.
+    half = round(count * STRANGERS_OF_ALL) // 2
+    first = [fire(stack.web_url, islice(outside, half))]
     left = grown(before, rows(stack.ledger))
-    first.append(fire(stack.web_url, islice(known, count // 20)))
+    first.append(fire(stack.web_url, islice(known, count // 2 - half)))
     warmed, warm = rows(stack.ledger), memory_mb([web])
-    then = [fire(stack.web_url, islice(outside, round(count * STRANGERS_OF_ALL) - count // 10))]
+    then = [fire(stack.web_url, islice(outside, round(count * STRANGERS_OF_ALL) - half))]
     left += grown(warmed, rows(stack.ledger))
     then.append(fire(stack.web_url, islice(known, count - sum(part.total for part in (*first, *then)))))
     parts, end, after = [*first, *then], memory_mb([web]), rows(stack.ledger)
