@@ -20,6 +20,8 @@ from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.flows.monitoring.live import GOOD, LIVE, silent
 
 LEADS = ("ana@resend.dev", "bea@resend.dev", "cleo@resend.dev")
+# Longer than an email may be late, and with few looks of the watch, which are what such a test takes its time for.
+STANDS = timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ STOPS = {
         lambda deps: resume_sending(deps, "lead_nurture", "Olga"),
     ),
     "a pause that ends by itself": (
-        lambda deps: pause(deps, until=(deps.now() + timedelta(minutes=10)).isoformat()),
+        lambda deps: pause(deps, until=(deps.now() + STANDS).isoformat()),
         lambda deps: None,
     ),
     "a key that Resend refuses": (
@@ -63,12 +65,12 @@ STOPS = {
 }
 
 
-def stand_still(deps, stop, minutes=10):
+def stand_still(deps, stop):
     """Let emails come due while sending stands still and the watch looks, and then let it go on."""
     begin, end = STOPS[stop]
     begin(deps)
     found = [opt_in(deps, address) for address in LEADS]
-    for _ in range(6 * minutes):
+    for _ in range(STANDS // timedelta(seconds=10)):
         watch(deps)
         deps.now.forward(seconds=10)
     end(deps)
