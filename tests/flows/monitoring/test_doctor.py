@@ -141,15 +141,21 @@ def hold(deps):
     deliver(deps, email_ids(assess(deps))[:1])
 
 
+BUSY = Unavailable("notion", "its rate is used up; free again in 1 s", 1.0)
+
+
 def put(deps, found):
     object.__setattr__(deps, "desk", found)
 
 
 class Broken:
-    """A desk whose databases are not shared."""
+    """A desk whose databases are not shared, or whose rate is used up."""
+
+    def __init__(self, error=None):
+        self.error = error or Rejected("notion", "404 object_not_found", "object_not_found")
 
     def __iter__(self):
-        raise Rejected("notion", "404 object_not_found", "object_not_found")
+        raise self.error
 
 
 def mute(deps):
@@ -223,6 +229,11 @@ WRONG = {
     ),
     "no mirror": (lambda d: put(d, desk(missing=["Email Sequence"])), "notion databases: warning", "not set"),
     "no desk": (lambda d: put(d, SimpleNamespace(tables=Broken())), "notion databases: fault", "404"),
+    "a busy desk": (
+        lambda d: put(d, SimpleNamespace(tables=Broken(BUSY))),
+        "notion databases: warning",
+        "rate is used up",
+    ),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "public address: fault", "no route"),
     "no token": (lambda d: change(d, calendly_signing_keys=("k",)), "calendly: warning", "cannot be asked"),
     "no Calendly": (lambda d: change(d, calendly_token="t"), "calendly: fault", "cannot be reached"),
@@ -386,6 +397,16 @@ def test_a_database_that_is_not_shared_is_a_fault(well, monkeypatch):
     monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.audit_templates", lambda deps: unknown())
     check = found(well)["templates"]
     assert check.status == "fault" and "share the database" in check.fix
+
+
+def test_templates_that_there_was_no_time_to_read_are_no_fault(well, monkeypatch):
+    def busy(_):
+        raise BUSY
+
+    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.audit_templates", busy)
+    check = found(well)["templates"]
+    assert (check.status, check.fix) == ("warning", "wait: the last good texts serve for a day")
+    assert "its rate is used up" in check.detail
 
 
 def test_templates_that_cannot_be_sent_are_named(well):

@@ -31,7 +31,7 @@ def notion(deps: Deps) -> Findings:
     try:
         audited = audit_templates(deps).templates
     except GatewayError as error:
-        yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
+        yield _unread("templates", "the templates database", error, "the last good texts serve for a day")
         return
     yield from _templates(audited, kept_manually(deps))
     yield from _older(deps)
@@ -69,7 +69,7 @@ def _databases(deps: Deps) -> Check:
     try:
         looked = check_desk(deps.desk)
     except GatewayError as error:
-        return fault("notion databases", f"cannot be read: {error.message}", SHARE)
+        return _unread("notion databases", "they", error, "no email waits for them")
     wrong = [words for database in looked for words in database.faults]
     missing = [table.title for table in deps.desk.not_set()]
     if wrong:
@@ -84,6 +84,16 @@ def _databases(deps: Deps) -> Check:
         words = f"as needed: {names or 'none'}; not set, so not mirrored: {', '.join(missing)}"
         return warning("notion databases", words, "run flask --app wsgi notion init --under PAGE, and set their ids")
     return ok("notion databases", f"as needed: {names}")
+
+
+def _unread(name: str, what: str, error: GatewayError, meanwhile: str) -> Check:
+    """Return what is to be said of databases that gave no answer to a token that works.
+
+    Where there was only no time for one (a start reads all texts, and uses the rate up), nobody has to do anything.
+    """
+    if isinstance(error, Rejected):
+        return fault(name, f"{what} cannot be read: {error.message}", SHARE)
+    return warning(name, f"{what} could not be read just now: {error.message}", f"wait: {meanwhile}")
 
 
 def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
