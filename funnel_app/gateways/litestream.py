@@ -8,7 +8,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -49,11 +48,15 @@ class Replica:
         return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{kept.read_text().strip()}{query}"
 
     def command(self) -> list[str]:
-        """Return the command that replicates until it is stopped, after writing its configuration file."""
-        with tempfile.NamedTemporaryFile("w", prefix="funnel-replica-", suffix=".yml", delete=False) as file:
-            # JSON is valid YAML, and quotes any address.
-            json.dump(self._config(), file)
-        return [_program(), "replicate", "-config", file.name]
+        """Return the command that replicates until it is stopped, after writing its configuration file.
+
+        The file stands beside the ledger and is its owner's alone; the next start writes over it.
+        """
+        file = self._ledger.with_name(f"{self._ledger.name}{BESIDE}.yml")
+        file.touch(mode=0o600)
+        # JSON is valid YAML, and quotes any address.
+        file.write_text(json.dumps(self._config()))
+        return [_program(), "replicate", "-config", str(file)]
 
     def _config(self) -> dict[str, object]:
         return {

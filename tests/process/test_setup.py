@@ -14,7 +14,7 @@ from sandbox.redis_server import RedisServer, free_port
 from tests.pace import patient
 from tests.process.watching import wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.process(lasts_s=15)
 NOTION_PAGE = f"https://www.notion.so/biz/Funnel-{WORKSPACE_PAGE_ID.replace('-', '')}?source=copy"
 STARTS = "Is it up, and reached at"
 

@@ -1,5 +1,7 @@
 """A replica has each change within seconds, and a ledger comes back from it as it was at any moment."""
 
+import json
+import stat
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -84,6 +86,13 @@ def test_a_new_ledger_never_writes_over_the_replica_of_another(deps, folder):
     assert other.url == f"file://{folder}/replicas/20260101T000000Z" != deps.replica.url == deps.replica.url
     store = Replica("s3://bucket/funnel?endpoint=https://minio.example", folder / "other.db")
     assert store.url == "s3://bucket/funnel/20260101T000000Z?endpoint=https://minio.example"
+
+
+def test_however_often_it_starts_it_leaves_one_file_of_settings_for_its_owner_only(deps):
+    ledger, commands = file_of(deps.engine), [deps.replica.command() for _ in range(3)]
+    (written,) = ledger.parent.glob("*.yml")
+    assert {command[-1] for command in commands} == {str(written)} and stat.S_IMODE(written.stat().st_mode) == 0o600
+    assert json.loads(written.read_text())["dbs"][0]["replica"]["url"] == deps.replica.url
 
 
 def test_one_that_stops_is_a_fault_and_told(deps):
