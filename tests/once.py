@@ -1,9 +1,10 @@
-"""What takes long to make and is the same for every worker of a test run: the first to want it makes it."""
+"""What the workers of a test run share: what takes long to make, made by the first to want it, and the network."""
 
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def once_a_run(name: str, make: Callable[[Path], None]) -> Path:
 
     A process that is no test run's has a folder of its own, which goes with it.
     """
-    folder = (_of_the_run[0] if _of_the_run else Path(_of_this_process().name)) / name
+    folder = _folder() / name
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -31,6 +32,33 @@ def once_a_run(name: str, make: Callable[[Path], None]) -> Path:
             make(folder)
             (folder / "made").touch()
     return folder
+
+
+@contextmanager
+def network_changes() -> Iterator[None]:
+    """Change this machine's network, once no browser loads anything: Chromium breaks off what it loads meanwhile."""
+    with _locked("turn", fcntl.LOCK_EX), _locked("network", fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def network_stays() -> Iterator[None]:
+    """Use a browser while nobody changes the network; whoever wants to comes first."""
+    with ExitStack() as held:
+        with _locked("turn", fcntl.LOCK_SH):
+            held.enter_context(_locked("network", fcntl.LOCK_SH))
+        yield
+
+
+@contextmanager
+def _locked(name: str, how: int) -> Iterator[None]:
+    with (_folder() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+def _folder() -> Path:
+    return _of_the_run[0] if _of_the_run else Path(_of_this_process().name)
 
 
 @cache

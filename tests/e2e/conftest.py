@@ -21,7 +21,7 @@ from tests.e2e.beside import with_two_campaigns
 from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.live import LIVE
-from tests.once import once_a_run
+from tests.once import network_stays, once_a_run
 from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -64,9 +64,13 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def windows_are_closed(browser: Browser) -> Iterator[None]:
-    """Close what a test opened: a page that looks again by itself would go on doing so beside all others."""
+    """Close what a test opened: a page that looks again by itself would go on doing so beside all others.
+
+    While a test has a window nobody changes the network.
+    """
     before = set(browser.contexts)
-    yield
+    with network_stays():
+        yield
     for context in set(browser.contexts) - before:
         context.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.processes import Processes
+from tests.once import network_changes
 
 
 def why_not() -> str | None:
@@ -23,6 +24,11 @@ def why_not() -> str | None:
 
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def _only_given(device: str) -> None:
+    """Let a device have no address of its own making: each would be a change of this machine's network."""
+    _ip("link", "set", device, "addrgenmode", "none")
 
 
 @dataclass
@@ -56,9 +62,11 @@ class Machines:
 
     def __enter__(self) -> "Machines":
         self.bridge = f"fnl{os.getpid()}"
-        _ip("link", "add", self.bridge, "type", "bridge")
-        _ip("addr", "add", f"{self.here}/24", "dev", self.bridge)
-        _ip("link", "set", self.bridge, "up")
+        with network_changes():
+            _ip("link", "add", self.bridge, "type", "bridge")
+            _only_given(self.bridge)
+            _ip("addr", "add", f"{self.here}/24", "dev", self.bridge)
+            _ip("link", "set", self.bridge, "up")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +74,8 @@ class Machines:
             machine.processes.stop()
             _ip("link", "del", machine.cable)
             _ip("netns", "del", machine.namespace)
-        _ip("link", "del", self.bridge)
+        with network_changes():
+            _ip("link", "del", self.bridge)
 
     def add(self, name: str, env: Mapping[str, str]) -> Machine:
         """Return a new machine on the network."""
@@ -74,6 +83,7 @@ class Machines:
         namespace, cable, address = f"{self.bridge}n{number}", f"{self.bridge}c{number}", f"{self.net}.{number}"
         _ip("netns", "add", namespace)
         _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", namespace)
+        _only_given(cable)
         _ip("link", "set", cable, "master", self.bridge, "up")
         _ip("-n", namespace, "addr", "add", f"{address}/24", "dev", "eth0")
         for device in ("lo", "eth0"):

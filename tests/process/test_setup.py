@@ -33,8 +33,6 @@ def nothing(tmp_path):
                 "PORT": str(web_port),
                 "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
                 "REDIS_FOR_ANSWER": redis.url,
-                # The doctor looks while the scheduler that has just begun reads all texts.
-                "NOTION_RATE_LIMIT": "30",
                 "COLUMNS": "200",
             }
         )
