@@ -7,14 +7,12 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
-from funnel_app.flows.monitoring.needs import is_of_all_workers
+from funnel_app.flows.monitoring.needs import OF_STOPS, is_of_all_workers
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts, incidents, pauses
 
-# The kinds that stop sending, and end by themselves or by a repair.
-STOPPED_BY = frozenset(
-    {"redis_away", "scheduler_silent", "worker_gone", "sending_paused", "resend_away", "clock_jumped", "ledger_away"}
-)
+# After a damaged ledger sending does not just go on: it needs a repair.
+STOPPED_BY = (OF_STOPS - {"ledger_damaged"}) | {"worker_gone"}
 GONE_ON = "sending has just gone on"
 # The sweep takes up after this long what nothing else did.
 TAKEN_UP_AFTER = timedelta(seconds=5)

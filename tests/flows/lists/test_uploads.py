@@ -106,15 +106,20 @@ def test_one_whose_list_another_took_meanwhile_counts_no_row_of_it(deps, begun):
     assert (kept.done, dict(counts), enrolled(deps)) == (14, {"enrolled": 7}, 7)
 
 
-def test_a_stop_stops_between_two_transactions_and_goes_on_where_it_was(deps, begun):
+def stopped_after_three_rows(deps, kept):
+    """Take a list, and stop it at the fourth rest: the first three were those of the pass that takes nobody in."""
     rests = []
 
     def stop_at_the_fourth(_: float) -> None:
         rests.append(1)
         if len(rests) == 4:
-            uploads.stop(deps, begun, "Olga")
+            uploads.stop(deps, kept, "Olga")
 
     take_uploaded.take_waiting(replace(deps, sleep=stop_at_the_fourth))
+
+
+def test_a_stop_stops_between_two_transactions_and_goes_on_where_it_was(deps, begun):
+    stopped_after_three_rows(deps, begun)
     assert enrolled(deps) == 3 and stands(deps, begun)[0] == "stopped"
     with pytest.raises(NotPossible):
         uploads.stop(deps, begun, "Olga")
@@ -213,14 +218,7 @@ def test_a_list_that_goes_on_is_no_faster_than_was_said(deps):
     kept = uploads.keep_list(live, "list.csv", ROWS, "Olga")
     uploads.look(live, kept, replace(CHOSEN, over=timedelta(days=8)))
     uploads.start(live, kept, "Olga")
-    rests = []
-
-    def stop_at_the_fourth(_: float) -> None:
-        rests.append(1)
-        if len(rests) == 4:
-            uploads.stop(live, kept, "Olga")
-
-    take_uploaded.take_waiting(replace(live, sleep=stop_at_the_fourth))
+    stopped_after_three_rows(live, kept)
     assert enrolled(live) == 3
     live.now.forward(days=30)
     began = live.now()
