@@ -23,9 +23,10 @@ from funnel_app.flows.monitoring.needs import Need, detail_of
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
-from funnel_app.ledger import counts, pauses, today
+from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.models.watch import Incident
+from funnel_app.ledger.queries import counts, today
 
 AHEAD = timedelta(hours=24)
 LISTED = 20

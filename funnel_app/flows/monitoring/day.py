@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.campaigns.states import STOPPED, State
-from funnel_app.ledger import today
+from funnel_app.ledger.queries import today
 
 ON_THE_WAY = (State.SENDING, State.SENT, State.DELAYED)
 WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)

@@ -14,7 +14,8 @@ from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.incidents import CHANNEL
 from funnel_app.flows.monitoring.refused_calls import refused_and_waiting
 from funnel_app.flows.monitoring.stats import ledger_stats
-from funnel_app.ledger import notices, watching
+from funnel_app.ledger import notices
+from funnel_app.ledger.queries import watching
 
 HOUR = 8
 STOPPED_ON_PURPOSE = (State.CANCELLED, State.SKIPPED)

@@ -20,7 +20,7 @@ from funnel_app.flows.monitoring.texts import broken_texts
 from funnel_app.flows.monitoring.watch import LATENESS, LOOKS, invariants_broken, look
 from funnel_app.flows.templates.serving import why_broken
 from funnel_app.ledger import incidents, template_versions
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.models.watch import Incident
 from funnel_app.redact import redactor, secret_hider
 
 # Over once unseen for this long, where nothing can be asked again at once: the watch looks each ten seconds.

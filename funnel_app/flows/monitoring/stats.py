@@ -10,7 +10,7 @@ from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.going_out import why_late
 from funnel_app.flows.monitoring.invariants import STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
-from funnel_app.ledger import counts
+from funnel_app.ledger.queries import counts
 
 # Listed one by one: canaries and tests are no business figures.
 IN_FIGURES = (Mode.LIVE, Mode.TEST)

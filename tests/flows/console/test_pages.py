@@ -29,9 +29,9 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Base
+from funnel_app.ledger.queries.leads import Wanted
 from tests.console_world import fill, report, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates

@@ -1,0 +1,85 @@
+"""Today: the counts and lists of the console's first page, each by an index.
+
+Without canaries.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session, contains_eager
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.canaries import count_without, of_canary
+from funnel_app.ledger.emails import PLANNED, UNDER_WAY
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models.base import written
+
+
+def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:
+    """Count the emails due in a span by their present state."""
+    counted = select(Email.state, func.count()).where(Email.due_at >= start, Email.due_at < end)
+    return {State(state): count for (state,), count in count_without(session, counted.group_by(Email.state)).items()}
+
+
+def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | None, int, datetime | None]]:
+    """Return the held emails by template and reason: how many, and since when; most first."""
+    count = func.count()
+    rows = (
+        select(Email.template_key, Email.reason, count, func.min(Email.held_at))
+        .where(UNDER_WAY, Email.state == State.HELD, ~of_canary())
+        .group_by(Email.template_key, Email.reason)
+        .order_by(count.desc())
+        .limit(limit)
+    )
+    return [(key, reason, number, since) for key, reason, number, since in session.execute(rows)]
+
+
+def ambiguous(session: Session, limit: int) -> list[Email]:
+    """Return the ambiguous emails with their contacts, oldest first."""
+    rows = _with_contact().where(UNDER_WAY, Email.state == State.AMBIGUOUS).order_by(Email.ambiguous_at)
+    return list(session.scalars(rows.limit(limit)))
+
+
+def next_planned(session: Session, after: datetime, until: datetime, limit: int) -> list[Email]:
+    """Return the next emails with their contacts, soonest first."""
+    rows = _with_contact().where(*_goes(after, until))
+    return list(session.scalars(rows.order_by(Email.due_at).limit(limit)))
+
+
+def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
+    """Return the due times of the emails that `next_planned` lists for a span, of all of them."""
+    rows = select(Email.due_at).join(Email.enrolment).where(*_goes(after, until), Enrolment.mode != Mode.CANARY)
+    return list(session.scalars(rows))
+
+
+def paused(session: Session, limit: int) -> list[Enrolment]:
+    """Return the paused enrolments with their contacts, oldest first."""
+    rows = (
+        select(Enrolment)
+        .join(Enrolment.contact)
+        .options(contains_eager(Enrolment.contact))
+        .where(written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY)
+    )
+    return list(session.scalars(rows.order_by(Enrolment.id).limit(limit)))
+
+
+def count_paused(session: Session) -> int:
+    """Count the paused enrolments."""
+    wanted = written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY
+    return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
+
+
+def _goes(after: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return PLANNED, Email.due_at >= after, Email.due_at < until, Enrolment.state == EnrolmentState.ACTIVE
+
+
+def _with_contact() -> Select[Email]:
+    return (
+        select(Email)
+        .join(Email.enrolment)
+        .join(Enrolment.contact)
+        .options(contains_eager(Email.enrolment).contains_eager(Enrolment.contact))
+        .where(Enrolment.mode != Mode.CANARY)
+    )
