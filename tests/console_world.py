@@ -17,8 +17,9 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import emails, today
-from funnel_app.ledger.today import Span
+from funnel_app.ledger import emails
+from funnel_app.ledger.queries import today
+from funnel_app.ledger.queries.today import Span
 from funnel_app.rules.reports import Report
 from tests.flows.leads import ASSESSMENT, call, email_ids, look
 

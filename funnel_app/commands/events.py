@@ -18,7 +18,7 @@ from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receiver_status import find_receivers
-from funnel_app.ledger.outbox_models import Standing
+from funnel_app.ledger.models.outbox import Standing
 
 STATES = click.Choice([standing.value for standing in Standing])
 

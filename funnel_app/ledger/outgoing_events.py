@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from funnel_app.ledger.base import is_there, unindexed, written
-from funnel_app.ledger.outbox_models import OutgoingEvent, Standing
+from funnel_app.ledger.models.base import is_there, unindexed, written
+from funnel_app.ledger.models.outbox import OutgoingEvent, Standing
 
 
 def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit: int) -> list[OutgoingEvent]:

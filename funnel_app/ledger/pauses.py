@@ -12,9 +12,9 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base, written
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.types import UtcTime, new_id
+from funnel_app.ledger.models.base import Base, written
+from funnel_app.ledger.models.types import UtcTime, new_id
 
 OPEN = text("ended_at IS NULL")
 EVERYTHING = ("", "")

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.base import one_of
-from funnel_app.ledger.compiled import Question
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.compiled import Question
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
+from funnel_app.ledger.models.base import one_of
 
 UNSUBSCRIBED = "unsubscribe"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import TemplateVersion
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.populate import populate
-from funnel_app.ledger import today
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.today import Span
+from funnel_app.ledger.queries import today
+from funnel_app.ledger.queries.today import Span
 from tests.web.calendars import calendly, calendly_event
 from tests.web.callers import SIGNUP, post
 

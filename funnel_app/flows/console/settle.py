@@ -16,10 +16,11 @@ from funnel_app.flows.console.named import call_named
 from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
-from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, suppressions, today
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger import contacts, enrolments, hook_events, operator_actions, suppressions
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.ledger.queries import counts, leads, today
 from funnel_app.redact import masked_addresses
 
 AT_ONCE = 500

@@ -24,10 +24,11 @@ from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
-from funnel_app.ledger import counts, pauses, today
+from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.today import Span
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.models.watch import Incident
+from funnel_app.ledger.queries import counts, today
+from funnel_app.ledger.queries.today import Span
 
 AHEAD = timedelta(hours=24)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,7 +9,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.flows.monitoring.needs import OF_STOPS, is_of_all_workers
 from funnel_app.flows.monitoring.ready import why_all_waits
-from funnel_app.ledger import counts, incidents, pauses
+from funnel_app.ledger import incidents, pauses
+from funnel_app.ledger.queries import counts
 
 # After a damaged ledger sending does not just go on: it needs a repair.
 STOPPED_BY = (OF_STOPS - {"ledger_damaged"}) | {"worker_gone"}

@@ -18,8 +18,8 @@ from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.models.watch import Incident
 
 PAUSED, STILL = "all sending is paused ", "Sending stands still"
 # These pauses last until somebody fixes the cause; others end within seconds.

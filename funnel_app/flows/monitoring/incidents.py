@@ -18,8 +18,8 @@ from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, titl
 from funnel_app.flows.monitoring.alert_words import OVER, began
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.ledger import incidents, notices
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.models.watch import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = notices.ALERTS

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.ledger import counts
+from funnel_app.ledger.queries import counts
 
 OVERDUE_AFTER = timedelta(seconds=60)
 STUCK_AFTER = timedelta(minutes=2)

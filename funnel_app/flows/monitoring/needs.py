@@ -17,9 +17,10 @@ from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.ready import NO_WORKER
 from funnel_app.flows.sending.sending_status import pause_words
-from funnel_app.ledger import counts, hook_events, pauses, today
+from funnel_app.ledger import hook_events, pauses
 from funnel_app.ledger.models import HookEvent
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.models.watch import Incident
+from funnel_app.ledger.queries import counts, today
 
 MOST = 1000
 # A stop of sending already says these.

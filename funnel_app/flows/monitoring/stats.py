@@ -10,7 +10,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.going_out import going_out
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
 from funnel_app.flows.monitoring.ready import why_all_waits
-from funnel_app.ledger import counts
+from funnel_app.ledger.queries import counts
 
 # Listed one by one: canaries and tests are no business figures.
 IN_FIGURES = (Mode.LIVE, Mode.TEST)

@@ -10,8 +10,9 @@ from funnel_app.campaigns.states import BADLY_ENDED, State, state_in_words
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
-from funnel_app.ledger import incidents, undelivered
-from funnel_app.ledger.undelivered import Newest
+from funnel_app.ledger import incidents
+from funnel_app.ledger.queries import undelivered
+from funnel_app.ledger.queries.undelivered import Newest
 from funnel_app.rules.places import LONG_AGO
 
 REASONS_TOLD = 3

@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
 from funnel_app.flows.monitoring.examination import Examination
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.web.console.frame import blueprint, page
 
 # The check that has asked the same: where it found nothing there is nothing.

@@ -14,7 +14,7 @@ from funnel_app.flows.console.named import name_call
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.intake.keep_refused import NO_FIELDS
 from funnel_app.flows.intake.received_calls import find_hook
-from funnel_app.ledger.base import Outcome
+from funnel_app.ledger.models.base import Outcome
 from funnel_app.replay import NotReplayable, replay
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page

@@ -26,10 +26,10 @@ from funnel_app.flows.monitoring.digest import digest
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.metrics import figures as metrics
 from funnel_app.flows.monitoring.stats import ledger_stats, standing
-from funnel_app.ledger import leads, watching
-from funnel_app.ledger.base import Base
-from funnel_app.ledger.leads import Wanted
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.queries import leads, watching
+from funnel_app.ledger.queries.leads import Wanted
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import call, opt_in, write_templates

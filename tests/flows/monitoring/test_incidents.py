@@ -16,7 +16,7 @@ from funnel_app.flows.monitoring.needs import Need, NeedKind
 from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, message, notify, undelivered_notifications
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
-from funnel_app.ledger.watch_models import Incident, Notice
+from funnel_app.ledger.models.watch import Incident, Notice
 from tests.factories import make_deps
 
 CHAT = "https://hooks.slack.com/services/T000/B000/secret"

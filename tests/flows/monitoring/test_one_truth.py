@@ -38,7 +38,7 @@ from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.redis.rate_limiter import SendingPause
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.models import Request
-from funnel_app.ledger.watch_models import Notice
+from funnel_app.ledger.models.watch import Notice
 from sandbox.settings import Fault
 from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps, seconds_of
