@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
@@ -73,7 +75,7 @@ def _look_again(
     if examined:
         found |= {(DOCTOR, check.name): in_sentences(check) for check in unwatched_faults(examined.checks)}
         covered.add(DOCTOR)
-    if (NOTION_AWAY, "") in noted and _was_read_since(deps, noted[NOTION_AWAY, ""].seen_at):
+    if (NOTION_AWAY, "") in noted and _was_read_since(deps.reads, noted[NOTION_AWAY, ""].seen_at):
         covered.add(NOTION_AWAY)
     return found, covered
 
@@ -91,8 +93,8 @@ def _broken_texts(deps: Deps) -> dict[Key, str]:
     return broken_texts(deps.registry, {key: why_broken(version) for key, version in wanted if not version.good})
 
 
-def _was_read_since(deps: Deps, since: datetime) -> bool:
-    with deps.reads() as session:
+def _was_read_since(reads: sessionmaker[Session], since: datetime) -> bool:
+    with reads() as session:
         return template_versions.any_read_since(session, since)
 
 

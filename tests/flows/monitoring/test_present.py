@@ -79,7 +79,7 @@ def test_what_did_not_arrive_is_said_at_once_and_told_in_chats_with_all_of_its_m
     assert said(live) == name and live.alerts.posted == []
 
 
-def test_a_text_is_broken_and_mended_in_the_headline_when_its_page_says_so(live):
+def test_a_text_is_broken_and_right_again_in_the_headline_when_its_page_says_so(live):
     watch_texts(live)
     live.notebook.write(KEY, html=BROKEN)
     read_again(live, KEY)
