@@ -28,6 +28,11 @@ def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit
     return sorted(found, key=lambda event: event.id)
 
 
+def find(session: Session, event_id: UUID) -> OutgoingEvent | None:
+    """Return an event by its id; None if unknown."""
+    return session.get(OutgoingEvent, event_id)
+
+
 def any_free(session: Session, receiver: str, now: datetime) -> bool:
     """Say whether any event of a receiver may be sent now."""
     free = select(OutgoingEvent.id).where(_waits_for(receiver), _free(now))

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,10 @@ from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.models.watch import Incident
 from funnel_app.ledger.queries import counts, today
+from funnel_app.ledger.queries.today import Span
 
 AHEAD = timedelta(hours=24)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LISTED = 20
 # Invariants without a waiting email; the others have figures of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")
@@ -67,11 +69,17 @@ class Todo:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The next 24 hours: the first emails, how many more there are, and how many an hour."""
+    """The next 24 hours: the first emails, how many more there are, and how many an hour.
+
+    `due` go next, `waiting` are due by then and do not go, and `later` is when the first goes if nothing does by then.
+    """
 
     first: Sequence[Email]
     more: int
     hours: Sequence[tuple[datetime, int]]
+    due: int
+    waiting: int
+    later: datetime | None
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def look_at_today(deps: Deps) -> Today:
         todo=_todo(deps.reads, headline.needs),
         incidents={each.id: each for each in wrong},
         stopped_by=[_wrong(deps.registry, each, whole) for each in headline.explained_by],
-        ahead=_ahead(deps),
+        ahead=_ahead(deps, broken["overdue"]),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
@@ -137,12 +145,21 @@ def _kept_back(deps: Deps) -> int:
         return pauses.count_waiting(session, deps.now())
 
 
-def _ahead(deps: Deps) -> Ahead:
-    now = deps.now()
+def _ahead(deps: Deps, late: int) -> Ahead:
+    now, modes = deps.now(), deps.sendable_modes
+    end = now + AHEAD
+    ahead, past = Span(now, end, modes), Span(EVER, now, modes)
     with deps.reads() as session:
-        times = today.planned_times(session, now, now + AHEAD)
-        first = today.next_planned(session, now, now + AHEAD, LISTED)
-    return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
+        times = today.planned_times(session, ahead)
+        first = today.next_planned(session, ahead, LISTED)
+        due = today.count_next(session, past)
+        waiting = today.count_waiting(session, replace(ahead, after=EVER))
+        later = [] if first or due else today.next_planned(session, Span(end, None, modes), 1)
+    # Those that are late are told apart.
+    rest = max(0, due - late)
+    return Ahead(
+        first, max(0, len(times) - LISTED), _hours(times, now), rest, waiting, later[0].due_at if later else None
+    )
 
 
 def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:

@@ -3,18 +3,21 @@
 Without canaries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import count_without, of_canary
-from funnel_app.ledger.emails import PLANNED, UNDER_WAY
+from funnel_app.ledger.emails import PLANNED, UNDER_WAY, waits_for_earlier
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
-from funnel_app.ledger.models.base import written
+from funnel_app.ledger.models.base import is_there, unindexed, written
+from funnel_app.ledger.pauses import is_paused
+from funnel_app.ledger.queries.ahead import STUCK
 
 
 def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:
@@ -42,16 +45,34 @@ def ambiguous(session: Session, limit: int) -> list[Email]:
     return list(session.scalars(rows.limit(limit)))
 
 
-def next_planned(session: Session, after: datetime, until: datetime, limit: int) -> list[Email]:
-    """Return the next emails with their contacts, soonest first."""
-    rows = _with_contact().where(*_goes(after, until))
+@dataclass(frozen=True)
+class Span:
+    """When emails are due (up to any time where `until` is None), and of which modes they are."""
+
+    after: datetime
+    until: datetime | None
+    modes: Collection[str]
+
+
+def next_planned(session: Session, span: Span, limit: int) -> list[Email]:
+    """Return the next emails that go, with their contacts, soonest first."""
+    rows = _with_contact().where(*_planned(span), ~_waits())
     return list(session.scalars(rows.order_by(Email.due_at).limit(limit)))
 
 
-def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
+def planned_times(session: Session, span: Span) -> list[datetime]:
     """Return the due times of the emails that `next_planned` lists for a span, of all of them."""
-    rows = select(Email.due_at).join(Email.enrolment).where(*_goes(after, until), Enrolment.mode != Mode.CANARY)
-    return list(session.scalars(rows))
+    return list(session.scalars(select(Email.due_at).join(Email.enrolment).where(*_planned(span), ~_waits())))
+
+
+def count_next(session: Session, span: Span) -> int:
+    """Count the emails that `next_planned` lists for a span, of each enrolment the first."""
+    return _count_planned(session, span, ~_waits(), ~waits_for_earlier())
+
+
+def count_waiting(session: Session, span: Span) -> int:
+    """Count the emails that are planned for a span and do not go then: a pause or a stuck earlier step keeps them."""
+    return _count_planned(session, span, _waits())
 
 
 def paused(session: Session, limit: int) -> list[Enrolment]:
@@ -71,8 +92,24 @@ def count_paused(session: Session) -> int:
     return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
 
 
-def _goes(after: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
-    return PLANNED, Email.due_at >= after, Email.due_at < until, Enrolment.state == EnrolmentState.ACTIVE
+def _planned(span: Span) -> tuple[ColumnElement[bool], ...]:
+    modes = [mode for mode in span.modes if mode != Mode.CANARY]
+    until = () if span.until is None else (Email.due_at < span.until,)
+    active = Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(modes)
+    return PLANNED, Email.due_at >= span.after, *until, *active
+
+
+def _count_planned(session: Session, span: Span, *conditions: ColumnElement[bool]) -> int:
+    wanted = select(func.count(Email.id)).join(Email.enrolment).where(*_planned(span), *conditions)
+    return session.scalar(wanted) or 0
+
+
+def _waits() -> ColumnElement[bool]:
+    # A pause that is over by then keeps nothing.
+    earlier = aliased(Email)
+    before = earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step
+    stuck = is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(STUCK)))
+    return or_(is_paused(Enrolment, Email.due_at), stuck)
 
 
 def _with_contact() -> Select[Email]:

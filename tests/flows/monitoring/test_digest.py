@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from funnel_app.ledger.base import Scope
 
 from funnel_app.flows.console.operate import skip_step
 from funnel_app.flows.monitoring.digest import digest, digest_when_due
@@ -13,6 +12,7 @@ from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.models.base import Scope
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
 from tests.flows.monitoring.live import LIVE
