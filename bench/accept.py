@@ -29,7 +29,7 @@ from bench.intake import SCENES, signups
 from funnel_app.app import create_app
 from funnel_app.config import load_settings
 from funnel_app.deps import Deps, build_deps
-from funnel_app.ledger import schema
+from funnel_app.ledger.database import schema
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from jobs.web_answer import keep_settings, make_answer

@@ -19,10 +19,10 @@ from sqlalchemy import Engine, insert
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.backup import backup
 from funnel_app.flows.maintenance.restore import restore
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, Email, EmailEvent, Enrolment, Message, Request
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from sandbox.command_line import command_line
 from tests.factories import make_deps
 from tests.flows.leads import call

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bench.common import Load, Row, calibrate, call, post, show
 from bench.shots import person
 from funnel_app.flows.intake.keep_refused import BUDGET_BYTES
-from funnel_app.ledger.engine import USUAL_LOG
+from funnel_app.ledger.database.engine import USUAL_LOG
 from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack, start_web
 

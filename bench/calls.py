@@ -17,10 +17,11 @@ from sqlalchemy import Engine, Index, insert
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.ledger import bookings, schema
-from funnel_app.ledger.booking_models import Booking
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import bookings
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, HookEvent
+from funnel_app.ledger.models.bookings import Booking
 from sandbox.command_line import command_line
 
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)

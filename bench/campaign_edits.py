@@ -23,10 +23,10 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.replanning import apply_to_all
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.older_plans import plan_changes
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.logs import configure_logging
 from sandbox.command_line import command_line
 from tests.factories import make_deps

@@ -24,8 +24,9 @@ from funnel_app.app import create_app
 from funnel_app.campaigns.model import Sequence
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.count_days import count_days
-from funnel_app.ledger import counted_days, schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import counted_days
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
 from tests.factories import make_deps
 from tests.flows.leads import write_templates

@@ -15,9 +15,9 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, func, insert, select
 
 from funnel_app.gateways.redis.queue import Queues
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from sandbox.redis_server import free_port
 from sandbox.stack import Stack, running_stack, start_funnel
 

@@ -11,7 +11,7 @@ from bench.common import Row, calibrate, show
 from bench.drain import Drained, drain, ledgers
 from bench.due import new_database, running_bench
 from bench.many import STEPS, fill
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from sandbox.command_line import command_line
 
 DUE, MOST_TIMES = 1000, 1.5

@@ -13,10 +13,12 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
-from funnel_app.ledger import counts, emails, enrolments, messages, requests, schema
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger import emails, enrolments, messages, requests
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
+from funnel_app.ledger.queries import counts
 from sandbox.command_line import command_line
 
 AT_A_TIME = 1000

@@ -23,8 +23,9 @@ from bench.common import Row, calibrate, show
 from funnel_app.deps import Deps, listened_to
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.http.receivers import Receivers
-from funnel_app.ledger import outbox, schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import outbox
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.outbox import Kind, LeadEvent
 from sandbox.command_line import command_line

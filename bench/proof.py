@@ -32,8 +32,8 @@ from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.sending.submit import repeat
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email
 from funnel_app.rules.reports import Report
 from sandbox.command_line import command_line

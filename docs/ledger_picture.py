@@ -5,7 +5,7 @@ from typing import cast
 from sqlalchemy import Table, UniqueConstraint
 
 from docs.markdown import markdown
-from funnel_app.ledger.base import Base
+from funnel_app.ledger.models.base import Base
 from funnel_app.ledger.tables import METADATA
 
 

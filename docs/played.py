@@ -6,8 +6,8 @@ from shutil import copy
 from tempfile import TemporaryDirectory
 
 from docs.markdown import markdown
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from tests.failures.show import Observation, live, show
 from tests.failures.table import FAILURES, Failure
 

@@ -34,8 +34,8 @@ from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.flows.monitoring.metrics import KINDS
 from funnel_app.flows.templates.cures import CURES
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.outbox import MEANINGS
 from funnel_app.logs import configure_logging
 from sandbox.settings import Settings as SandboxSettings

@@ -32,11 +32,11 @@ from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
-from funnel_app.ledger.crowd import Crowd
-from funnel_app.ledger.engine import make_sessions, open_engine
-from funnel_app.ledger.group_commit import GroupCommit
+from funnel_app.ledger.database.crowd import Crowd
+from funnel_app.ledger.database.engine import make_sessions, open_engine
+from funnel_app.ledger.database.group_commit import GroupCommit
+from funnel_app.ledger.database.storage import file_of
 from funnel_app.ledger.outbox import LISTENERS
-from funnel_app.ledger.storage import file_of
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
 FAILURES_PER_MINUTE = 30

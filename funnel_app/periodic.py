@@ -11,8 +11,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.clock_guard import end_doubt, follow_or_ask
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.database.troubles import explain
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from funnel_app.campaigns.parse import CampaignError
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.faults import report_faults
-from funnel_app.ledger.engine import prepare
+from funnel_app.ledger.database.engine import prepare
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from jobs.shared_memory import one_heap

@@ -9,9 +9,9 @@ import structlog
 from funnel_app.config import Settings
 from funnel_app.flows.monitoring.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
-from funnel_app.ledger import revision, schema, storage
-from funnel_app.ledger.engine import LedgerUnavailable, open_engine
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database import revision, schema, storage
+from funnel_app.ledger.database.engine import LedgerUnavailable, open_engine
+from funnel_app.ledger.database.troubles import explain
 from jobs.command_line import take_nothing
 from jobs.first_step import start
 

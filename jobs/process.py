@@ -9,7 +9,7 @@ import structlog
 
 from funnel_app.deps import Deps, build_deps
 from funnel_app.flows.monitoring.ready import stops
-from funnel_app.ledger import revision
+from funnel_app.ledger.database import revision
 from jobs.first_step import settings
 from jobs.heartbeat import record_heartbeat
 

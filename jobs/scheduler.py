@@ -12,8 +12,8 @@ from funnel_app.flows.monitoring.clock_guard import ClockGuard
 from funnel_app.flows.monitoring.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.job_clock import Clock
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.database.troubles import explain
 from funnel_app.periodic import PeriodicRunner
 from jobs.command_line import take_nothing
 from jobs.first_step import start

@@ -12,7 +12,7 @@ import structlog
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 
 # Seen twice, and reported, within two minutes of the mistake.
 CHECK_EVERY_S = 45.0

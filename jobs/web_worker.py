@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
-from funnel_app.ledger.crowd import Crowd
+from funnel_app.ledger.database.crowd import Crowd
 from jobs.web_answer import keep_settings, make_answer
 from jobs.web_balancing import Share, Shares
 from jobs.web_connection import Connection

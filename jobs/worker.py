@@ -28,8 +28,8 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.database.troubles import explain
 from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.command_line import take_nothing

@@ -1,10 +1,10 @@
-"""Alembic's entry: migrations run on the connection that funnel_app.ledger.schema hands in."""
+"""Alembic's entry: migrations run on the connection that funnel_app.ledger.database.schema hands in."""
 
 from alembic import context
 from sqlalchemy import JSON, DateTime, LargeBinary
 
+from funnel_app.ledger.models.types import Compressed, UtcTime
 from funnel_app.ledger.tables import METADATA
-from funnel_app.ledger.types import Compressed, UtcTime
 
 
 def render_item(kind, item, autogen_context):

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 from sandbox.processes import Processes
 from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve

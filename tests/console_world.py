@@ -17,7 +17,9 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import emails, today
+from funnel_app.ledger import emails
+from funnel_app.ledger.queries import today
+from funnel_app.ledger.queries.today import Span
 from funnel_app.rules.reports import Report
 from tests.flows.leads import ASSESSMENT, call, email_ids, look
 
@@ -171,7 +173,7 @@ def play_until(deps: Deps, end: datetime) -> None:
     """Let the time go on to the next email that is due, and on, as a worker and Resend would."""
     while True:
         with deps.reads() as session:
-            waiting = today.next_planned(session, datetime.min.replace(tzinfo=UTC), end, 1)
+            waiting = today.next_planned(session, Span(datetime.min.replace(tzinfo=UTC), end, deps.sendable_modes), 1)
         if not waiting:
             break
         deps.now.at = max(deps.now(), waiting[0].due_at)

@@ -16,7 +16,7 @@ from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.schema import Table, load_schema
 from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.throttle import Throttle
-from funnel_app.ledger.engine import make_sessions
+from funnel_app.ledger.database.engine import make_sessions
 from funnel_app.setting_rows import row_of
 from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from funnel_app.ledger.database.revision import head
 from funnel_app.ledger.models import Base
-from funnel_app.ledger.revision import head
 from sandbox.redis_server import free_port
 from tests.once import once_a_run
 

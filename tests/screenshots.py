@@ -19,8 +19,8 @@ from funnel_app.flows.console.subjects import of_contact, of_enrolment
 from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import go_whole_way, live_days

@@ -13,7 +13,7 @@ from funnel_app.campaigns.parse import TOP
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.sequence_keys import SEQUENCE, STEP
 from funnel_app.gateways.resend.answers import AnswerKind
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.web.console.buttons import BUTTONS
 from sandbox.app import create_sandbox
 from sandbox.processes import ROOT

@@ -20,8 +20,9 @@ from werkzeug.test import TestResponse
 from funnel_app.deps import Deps
 from funnel_app.flows.lists.uploads import keep_list
 from funnel_app.flows.monitoring.doctor import examine_and_keep
-from funnel_app.ledger import contacts, schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import contacts
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.web.console.buttons import BUTTONS
 from funnel_app.web.console.theme import COOKIE
 from sandbox.command_line import command_line

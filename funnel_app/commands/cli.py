@@ -14,9 +14,9 @@ from funnel_app.commands.plain_text import printable
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import revision
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.troubles import UnfitDatabase, explain
+from funnel_app.ledger.database import revision
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.database.troubles import UnfitDatabase, explain
 
 CURE = "run flask --app wsgi db upgrade"
 LOOK = "flask --app wsgi doctor looks at everything"

@@ -16,7 +16,7 @@ from funnel_app.flows.console.subjects import contact_of_address
 from funnel_app.flows.privacy import erase as erasing
 from funnel_app.flows.privacy import suppress as suppressing
 from funnel_app.flows.privacy.export import export as export_person
-from funnel_app.ledger.base import Scope
+from funnel_app.ledger.models.base import Scope
 
 
 @click.group("contacts", cls=WholeHelp)

@@ -9,8 +9,8 @@ from flask.cli import with_appcontext
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
-from funnel_app.ledger import revision as revisions
-from funnel_app.ledger import schema
+from funnel_app.ledger.database import revision as revisions
+from funnel_app.ledger.database import schema
 
 
 @click.group("db", cls=WholeHelp)

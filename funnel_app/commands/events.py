@@ -11,13 +11,14 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receiver_status import find_receivers
-from funnel_app.ledger.outbox_models import Standing
+from funnel_app.ledger.models.outbox import Standing
 
 STATES = click.Choice([standing.value for standing in Standing])
 
@@ -73,4 +74,5 @@ def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> Non
         number = history.publish_given_up(deps) if given_up else history.publish_again(deps, ids)
     if ids and not number:
         raise click.ClickException("No such event is settled; those that wait are told by themselves.")
+    note("tell_again", things(number, "event"))
     say(f"{things(number, 'event')} {'is' if number == 1 else 'are'} told again.")

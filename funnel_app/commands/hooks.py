@@ -16,6 +16,7 @@ from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
+from funnel_app.flows.console.named import name_call
 from funnel_app.flows.intake.received_calls import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
@@ -106,6 +107,6 @@ def _plain(text: str) -> Any:
 def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
     with said_plainly(NotReplayable):
         replayed = replay_call(hook_id, changes)
-    note("replay", f"call {hook_id}: {replayed.status}")
+    note("replay", f"{name_call(current_deps(), hook_id)}: {replayed.status}")
     say(f"{hook_id}  {replayed.status}: {replayed.words}")
     return replayed.taken

@@ -29,8 +29,8 @@ from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, 
 from funnel_app.flows.lists.judge import REFUSED, Answer
 from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
-from funnel_app.ledger.base import EnrolmentState
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.models.base import EnrolmentState
+from funnel_app.ledger.queries.leads import Wanted
 from funnel_app.lists.files import Form, NotAList, cell_of, lines_of
 from funnel_app.lists.headings import Mapped
 from funnel_app.lists.safe_cells import safe

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
+from funnel_app.flows.console.named import name_reply
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
 
 CHOICES = click.Choice(sorted(KINDS))
@@ -56,4 +58,6 @@ def forward(reply: UUID) -> None:
     """Forward to REPLY_FORWARD_TO an email that was not forwarded, or that the mailbox refused."""
     with said_plainly(NotForwardable):
         sender = forward_again(current_deps(), reply)
+    named, contact_id = name_reply(current_deps(), reply)
+    note("forward_reply", f"sent {named} on", contact_id=contact_id)
     say(f"What {sender} wrote goes on within seconds.")

@@ -19,7 +19,7 @@ from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 
 LONGEST_TITLE = 30
 COLOURS = {

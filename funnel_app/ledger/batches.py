@@ -10,14 +10,14 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
-from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import one_of, unindexed
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.after_commit import log_after_commit
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.emails import claimable, load
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models.base import one_of, unindexed
+from funnel_app.ledger.models.types import UtcTime, new_id
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.reading import EMAILS
-from funnel_app.ledger.types import UtcTime, new_id
 from funnel_app.ledger.writing import EVENTS, INSERTS, UPDATES
 
 

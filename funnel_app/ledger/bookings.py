@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
-from funnel_app.ledger.base import one_of, written
-from funnel_app.ledger.booking_models import Booking
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import HookEvent
+from funnel_app.ledger.models.base import one_of, written
+from funnel_app.ledger.models.bookings import Booking
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.states import HEARD
 from funnel_app.rules.whole import Whole, WholeWord

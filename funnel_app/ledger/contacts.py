@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.canaries import is_canary
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.rules.contact import COLUMNS, without_half_evidence
 from funnel_app.rules.reports import ReportedEnrolment

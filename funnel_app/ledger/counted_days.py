@@ -28,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base
 from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.models import Email
-from funnel_app.ledger.types import UtcTime
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.models.types import UtcTime
 from funnel_app.rules.day_counts import TO_COME, Counts
 
 Day = tuple[datetime, datetime]

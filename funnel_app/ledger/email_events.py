@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select,
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.writing import EVENTS, INSERTS
 
 # Prefix of the ids of events that we asked for.

@@ -14,12 +14,12 @@ from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger import lead_events, outbox
-from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import is_there, one_of, unindexed, written
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.after_commit import log_after_commit
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.models.base import is_there, one_of, unindexed, written
+from funnel_app.ledger.models.types import UtcTime
 from funnel_app.ledger.pauses import is_paused
-from funnel_app.ledger.types import UtcTime
 
 # Conditions of the partial indexes, for queries that should use them.
 PLANNED = written(Email.state, State.PLANNED)

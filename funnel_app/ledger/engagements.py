@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import CLICKED, SCANNED
-from funnel_app.ledger.compiled import Insert
-from funnel_app.ledger.engagement_models import OF_BOOKING, Engagement
+from funnel_app.ledger.database.compiled import Insert
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.engagements import OF_BOOKING, Engagement
+from funnel_app.ledger.models.types import new_id
 from funnel_app.rules.clicks import By
 
 # A reader's clock, Resend's and ours differ, and an email may be sent before it is due.

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import lead_events, outbox
-from funnel_app.ledger.base import is_there, unindexed, written
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models.base import is_there, unindexed, written
 from funnel_app.rules.states import RUNNING, check
 
 UNSETTLED = (*HOLDS_SUCCESSOR, State.SENT, State.DELAYED)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.watch_models import Heartbeat
+from funnel_app.ledger.models.watch import Heartbeat
 
 
 def find(session: Session) -> Heartbeat | None:

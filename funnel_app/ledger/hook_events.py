@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
+from funnel_app.ledger.models.base import written
 from funnel_app.rules.call import IMPORT
 from funnel_app.rules.states import HEARD
 

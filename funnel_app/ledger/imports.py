@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
-from funnel_app.ledger.base import Base
-from funnel_app.ledger.types import Compressed, new_id
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.models.types import Compressed, new_id
 
 LEASE = timedelta(seconds=60)
 

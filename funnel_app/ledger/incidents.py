@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.models.watch import Incident
 
 
 def begin(session: Session, kind: str, subject: str, detail: str, now: datetime) -> bool:

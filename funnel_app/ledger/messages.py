@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.compiled import Insert
+from funnel_app.ledger.database.compiled import Insert
 from funnel_app.ledger.models import Email, Enrolment, Message, Request
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 
 _FREEZE = Insert(Message.metadata.tables[Message.__tablename__])
 

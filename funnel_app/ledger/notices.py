@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
-from funnel_app.ledger.watch_models import Notice
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.models.watch import Notice
 
 # The chats: alerts, and leads.
 ALERTS, LEADS = "alerts", "leads"

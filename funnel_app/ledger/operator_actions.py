@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from funnel_app.ledger.base import Base
 from funnel_app.ledger.models import Contact
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.models.types import new_id
 
 CONSOLE, COMMAND_LINE, NOTION = "console", "command line", "Notion"
 # Whoever holds the link of an email, who is its reader.

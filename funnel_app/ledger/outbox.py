@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from funnel_app.ledger.compiled import Insert
-from funnel_app.ledger.outbox_models import OutgoingEvent
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.database.compiled import Insert
+from funnel_app.ledger.models.outbox import OutgoingEvent
+from funnel_app.ledger.models.types import new_id
 
 LISTENERS = "funnel_receivers"
 _INSERT = Insert(OutgoingEvent.metadata.tables[OutgoingEvent.__tablename__])

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from funnel_app.ledger.base import is_there, unindexed, written
-from funnel_app.ledger.outbox_models import OutgoingEvent, Standing
+from funnel_app.ledger.models.base import is_there, unindexed, written
+from funnel_app.ledger.models.outbox import OutgoingEvent, Standing
 
 
 def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit: int) -> list[OutgoingEvent]:
@@ -26,6 +26,11 @@ def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit
     won = update(OutgoingEvent).where(OutgoingEvent.id.in_(ids), _waits_for(receiver), _free(now))
     found = session.scalars(won.values(lease_until=now + lease).returning(OutgoingEvent))
     return sorted(found, key=lambda event: event.id)
+
+
+def find(session: Session, event_id: UUID) -> OutgoingEvent | None:
+    """Return an event by its id; None if unknown."""
+    return session.get(OutgoingEvent, event_id)
 
 
 def any_free(session: Session, receiver: str, now: datetime) -> bool:

@@ -8,13 +8,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index, String, Text, and_, exists, func, literal, or_, select, text, update
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base, written
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.types import UtcTime, new_id
+from funnel_app.ledger.models.base import Base, written
+from funnel_app.ledger.models.types import UtcTime, new_id
 
 OPEN = text("ended_at IS NULL")
 EVERYTHING = ("", "")
@@ -43,15 +43,19 @@ class Pause(Base):
         return (self.campaign, self.sequence) == EVERYTHING
 
 
-def is_paused(enrolment: type[Enrolment], now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition that an enrolment under this alias is paused."""
+def is_paused(
+    enrolment: type[Enrolment], now: ColumnElement[datetime] | InstrumentedAttribute[datetime]
+) -> ColumnElement[bool]:
+    """Return the condition that an enrolment under this alias is paused at a time, as a column has it or now."""
     pause = aliased(Pause)
     its_own = and_(pause.campaign == enrolment.campaign, pause.sequence == enrolment.sequence)
     covered = exists().where(_stands(pause, now), or_(pause.campaign == "", its_own))
     return and_(covered, enrolment.mode != Mode.CANARY)
 
 
-def _stands(pause: type[Pause], now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
+def _stands(
+    pause: type[Pause], now: ColumnElement[datetime] | InstrumentedAttribute[datetime] | datetime
+) -> ColumnElement[bool]:
     return and_(pause.ended_at.is_(None), or_(pause.until_at.is_(None), pause.until_at > now))
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import without_words
-from funnel_app.ledger.base import Base
 from funnel_app.ledger.contacts import ERASED
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
+from funnel_app.ledger.models.base import Base
 from funnel_app.rules.whole import digest
 
 BLANK: dict[str, Any] = {

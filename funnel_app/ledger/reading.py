@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, or_, select
 
 from funnel_app.ledger import bookings
-from funnel_app.ledger.base import one_of
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.ledger.models.base import one_of
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
 from funnel_app.rules.limits import PER_ADDRESS, PER_IP
 from funnel_app.rules.reading import Reading, Wanted

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail, is_open
+from funnel_app.ledger.models.received_emails import Forward, Reading, ReceivedEmail, is_open
 
 BLANK: Mapping[str, Any] = {
     "sender": "erased",

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
-from funnel_app.ledger.outbox_models import Receiver
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.models.outbox import Receiver
 
 
 def find(session: Session, key: str) -> Receiver | None:

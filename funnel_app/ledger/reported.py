@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import contacts, emails, lead_events, outbox
-from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.base import one_of
-from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.database.after_commit import log_after_commit
+from funnel_app.ledger.database.compiled import Question
+from funnel_app.ledger.models.base import one_of
+from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.outbox import LeadEvent
 from funnel_app.ledger.reading import CONTACTS, EMAILS, ENROLMENTS, columns_of
-from funnel_app.ledger.types import new_id
 from funnel_app.ledger.writing import EVENTS, INSERTS, UPDATES
 from funnel_app.rules.reports import ReportedEmail, ReportedEnrolment
 

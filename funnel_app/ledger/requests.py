@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, Request, RequestState
+from funnel_app.ledger.models.base import written
 
 UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
 

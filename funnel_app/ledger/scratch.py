@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import emails, template_versions
-from funnel_app.ledger.base import Base, written
-from funnel_app.ledger.booking_models import Booking
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import (
     Contact,
     Email,
@@ -27,6 +25,8 @@ from funnel_app.ledger.models import (
     Suppression,
     TemplateVersion,
 )
+from funnel_app.ledger.models.base import Base, written
+from funnel_app.ledger.models.bookings import Booking
 
 
 @contextmanager

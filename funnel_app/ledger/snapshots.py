@@ -8,11 +8,11 @@ from typing import cast
 
 from sqlalchemy import Column, Connection, Engine, LargeBinary, MetaData, Table, func, select
 
-from funnel_app.ledger import schema
 from funnel_app.ledger.counted_days import CountedDay
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
+from funnel_app.ledger.models.types import Compressed
 from funnel_app.ledger.tables import METADATA
-from funnel_app.ledger.types import Compressed
 
 Counts = dict[str, int]
 ROWS_AT_A_TIME = 1000

@@ -1,6 +1,5 @@
 """Suppressions: addresses not to be mailed; they outlive the contact as a peppered hash."""
 
-import hashlib
 import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -8,17 +7,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.base import one_of
-from funnel_app.ledger.compiled import Question
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.compiled import Question
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
+from funnel_app.ledger.models.base import one_of
 
 UNSUBSCRIBED = "unsubscribe"
 
 
 def address_hash(email_norm: str, pepper: str) -> str:
     """Return the hash that identifies an address after erasure; it cannot be guessed without the pepper."""
-    return hmac.new(pepper.encode(), email_norm.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper.encode(), email_norm.encode(), "sha256").hex()
 
 
 def peppers_of(pepper: str) -> list[str]:
@@ -72,7 +71,7 @@ def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppressi
 def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
     """Return the suppressions of each address, oldest first; one query where there is none."""
     found: dict[str, list[Suppression]] = {address: [] for address in addresses}
-    by_hash = {address_hash(address, each): address for address in found for each in peppers_of(pepper)}
+    by_hash = {address_hash(address, each): address for each in peppers_of(pepper) for address in found}
     known = [row["id"] for row in _KNOWN.ask(session.connection(), addresses=found, hashes=by_hash)] if found else ()
     if known:
         wanted = select(Suppression).where(Suppression.id.in_(known))

@@ -4,22 +4,18 @@ A backup with only the tables that its process happens to use would be incomplet
 """
 
 # Importing these registers their tables and indexes.
-from funnel_app.ledger import (  # noqa: F401
-    booking_models,
+from funnel_app.ledger import counted_days, imports, operator_actions, pauses, wishes  # noqa: F401
+from funnel_app.ledger.models import (  # noqa: F401
+    bookings,
     console_indexes,
-    counted_days,
-    email_models,
-    engagement_models,
-    imports,
-    models,
-    operator_actions,
-    outbox_models,
-    pauses,
-    received_models,
-    shared_models,
-    watch_models,
-    wishes,
+    emails,
+    engagements,
+    leads,
+    outbox,
+    received_emails,
+    shared,
+    watch,
 )
-from funnel_app.ledger.base import Base
+from funnel_app.ledger.models.base import Base
 
 METADATA = Base.metadata

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import TemplateVersion
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
@@ -83,6 +83,12 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
         again |= {name: seen[name] for name in VERDICT}
     same = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
     session.execute(update(TemplateVersion).where(*same).values(**again))
+
+
+def any_read_since(session: Session, since: datetime) -> bool:
+    """Say whether any template was read after a time."""
+    read = select(TemplateVersion.id).where(TemplateVersion.checked_at > since)
+    return session.scalars(read.limit(1)).first() is not None
 
 
 def latest_of_all(session: Session) -> dict[str, TemplateVersion]:

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, and_, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from funnel_app.ledger.base import Base
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.models.types import new_id
 
 
 class Wish(Base):

@@ -18,8 +18,8 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.bookings import BOOKINGS, as_rows
-from funnel_app.ledger.compiled import Insert, Update
-from funnel_app.ledger.conflicts import LostRace
+from funnel_app.ledger.database.compiled import Insert, Update
+from funnel_app.ledger.database.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
 from funnel_app.ledger.outbox import LeadEvent
 from funnel_app.ledger.reading import (

@@ -18,7 +18,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unauthenticated
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.limits import TooManyEnrolments

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.privacy.unsubscribe import Standing, find_standing, undo, unsubscribe
-from funnel_app.ledger.base import Scope
+from funnel_app.ledger.models.base import Scope
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from funnel_app.ledger.types import Json
+from funnel_app.ledger.models.types import Json
 
 revision = "0003_add_mirror"
 down_revision = "0002_add_calls_to_hooks"

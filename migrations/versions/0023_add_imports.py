@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from funnel_app.ledger.types import Json
+from funnel_app.ledger.models.types import Json
 
 revision = "0023_add_imports"
 down_revision = "0022_add_replies"

@@ -5,8 +5,8 @@ from sqlalchemy import func, select
 
 from bench.due import new_database
 from bench.many import STEPS, fill
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, Enrolment
 
 

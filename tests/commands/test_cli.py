@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from tests.apps import application
 from tests.factories import make_deps
 from tests.process.forked import run

@@ -10,8 +10,8 @@ from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Email
 from tests.apps import application
 from tests.factories import make_deps

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in

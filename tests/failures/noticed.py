@@ -19,7 +19,7 @@ from funnel_app.flows.monitoring.watch import watch, watch_from_web
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database.troubles import explain
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 # A ledger that is away must be so for a while.

@@ -18,8 +18,8 @@ from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.ledger import storage
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database import storage
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from tests.apps import application
 from tests.factories import jumping_clock
 from tests.failures.plays import Play

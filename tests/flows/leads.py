@@ -13,8 +13,8 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.ledger import emails, requests
-from funnel_app.ledger.base import Base
 from funnel_app.ledger.models import Email, Request
+from funnel_app.ledger.models.base import Base
 from funnel_app.rules.call import Call
 from funnel_app.rules.plan import FirstEmail
 

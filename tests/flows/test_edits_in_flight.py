@@ -26,7 +26,8 @@ from funnel_app.flows.pacing import LONGEST_PAUSE_S
 from funnel_app.flows.sending import deliver as delivering
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments, schema
+from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger.database import schema
 from funnel_app.ledger.models import Enrolment
 from tests.apps import application
 from tests.flows.leads import WorkerDied, call, die, email_ids, look, opt_in, read_templates, write_templates

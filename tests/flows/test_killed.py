@@ -34,10 +34,10 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.http.receivers import Receivers
 from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Suppression
+from funnel_app.ledger.models.watch import Notice
 from funnel_app.ledger.operator_actions import OperatorAction
-from funnel_app.ledger.watch_models import Notice
 from funnel_app.rules.reports import Report
 from sandbox.crm import SECRET
 from sandbox.notion.state import SEQUENCES_DATABASE_ID

@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import find_leads
 from funnel_app.flows.console.sequences import draw_sequences
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.queries.leads import Wanted
 from tests.apps import application
 from tests.flows.leads import assess, call, opt_in
 from tests.web.console import Operator

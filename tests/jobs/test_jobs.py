@@ -21,7 +21,7 @@ import jobs.worker
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
 from funnel_app.gateways.redis.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
 from jobs.seldom import Seldom
 from tests.flows.leads import email_ids, look, opt_in, write_templates

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from funnel_app.flows.monitoring.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from jobs import health, heartbeat, migrate, start
 from sandbox.redis_server import RedisServer
 from tests.factories import make_settings

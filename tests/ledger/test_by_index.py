@@ -13,7 +13,6 @@ from bench.due import new_database
 from funnel_app.ledger import (
     batches,
     contacts,
-    counts,
     email_events,
     emails,
     enrolments,
@@ -24,10 +23,11 @@ from funnel_app.ledger import (
     outgoing_events,
     received_emails,
     requests,
-    schema,
 )
-from funnel_app.ledger.engine import make_sessions, open_engine
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import make_sessions, open_engine
+from funnel_app.ledger.models.types import new_id
+from funnel_app.ledger.queries import counts
 
 LEADS, STEPS, FEW = 4000, 5, 20
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

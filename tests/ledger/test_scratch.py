@@ -8,8 +8,8 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import scratch
-from funnel_app.ledger.base import Base
-from funnel_app.ledger.engine import make_sessions
+from funnel_app.ledger.database.engine import make_sessions
+from funnel_app.ledger.models.base import Base
 from tests.flows.leads import call, email_ids, opt_in, write_templates
 
 # What happened to an email is told by its states; the others are of no one person.

@@ -19,7 +19,6 @@ from funnel_app.ledger import (
     batches,
     bookings,
     contacts,
-    driver,
     email_events,
     emails,
     enrolments,
@@ -28,10 +27,11 @@ from funnel_app.ledger import (
     receivers,
     requests,
     template_versions,
-    watching,
 )
+from funnel_app.ledger.database import driver
 from funnel_app.ledger.models import EnrolmentState
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
+from funnel_app.ledger.queries import watching
 from tests.flows.leads import WorkerDied, assess, call, die, email_ids, look, opt_in, request_of, write_templates
 
 LEASE = timedelta(seconds=15)

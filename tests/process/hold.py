@@ -6,7 +6,7 @@ import time
 from sqlalchemy import text
 
 from funnel_app.config import load_settings
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 
 
 def main(address: str) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from funnel_app.campaigns.registry import load_registry
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from sandbox.stack import Stack, start_parts
 from tests.sqlite_files import migrated
 

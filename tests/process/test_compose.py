@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 
 from funnel_app.deploy import env_file
 from funnel_app.environment import plain
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Email
 from sandbox.processes import ROOT, answers, development_settings
 from sandbox.redis_server import free_port, redis_executable

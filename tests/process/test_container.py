@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from sandbox.processes import ROOT, NotStarted, Processes, development_env
 from sandbox.stack import running_stack
 from tests.pace import patient

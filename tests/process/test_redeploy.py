@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 from sqlalchemy import select
 
-from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email
 from sandbox.processes import Processes
 from sandbox.redis_server import free_port

@@ -13,6 +13,10 @@ PASSWORD = "console"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
+# An id that somebody reads on the page of what people did; addresses of pages may hold one.
+LOGGED_ID = re.compile(r"<small[^>]*>[^<]*[0-9a-f]{8}[^<]*</small>")
+
+
 class Operator:
     """Somebody at the console, whose forms carry the token as a browser's would."""
 

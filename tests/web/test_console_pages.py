@@ -17,7 +17,7 @@ from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected
 from funnel_app.ledger import incidents
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.web.console.downloads import TABLES

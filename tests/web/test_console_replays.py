@@ -7,6 +7,7 @@ import pytest
 from funnel_app.flows.intake.keep_refused import NOT_KEPT, refuse
 from tests.web.calendars import calcom, calendly, calendly_event
 from tests.web.callers import post
+from tests.web.console import LOGGED_ID
 
 FIELD = re.compile(r'name="set-([^"]+)"')
 PAGE = re.compile(r'href="(/console/hooks/[0-9a-f-]{36})"')
@@ -55,6 +56,18 @@ def test_faults_that_show_one_after_the_other_are_fixed_by_one_form(olga, deps, 
         answer = olga.send(f"{page}/replay", form=page, **typed)
         shown = answer.text
     assert answer.status_code == 303
+
+
+def test_the_log_names_what_was_replayed_by_its_time_and_hook_on_the_page_and_by_the_command(olga, deps):
+    about = {"campaign": "christmas", "hook": "signup", "errors": {"email": ["Not an address."]}}
+    first, second = (refuse(deps, payload={"email": email}, **about) for email in ("nobody", "no one"))
+    page = f"/console/hooks/{first}"
+    assert olga.send(f"{page}/replay", form=page, **{"set-email": "ana@resend.dev"}).status_code == 303
+    run = olga.client.application.test_cli_runner().invoke
+    assert run(args=["hooks", "replay", str(second), "--set", "email=bea@resend.dev"]).exit_code == 0
+    log = olga.get("/console/log").text
+    assert len(re.findall("the call of 24 Nov [0-9:]+ to Sign-up for “Christmas Surge”: accepted<", log)) == 2
+    assert LOGGED_ID.search(log) is None
 
 
 def test_what_was_too_much_to_keep_cannot_be_replayed(olga, deps):

@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.flows.sending.eligibility import CURES
 from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.web.console.said import said
 from funnel_app.web.console.words import sentence
 from tests.apps import application

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.populate import populate
-from funnel_app.ledger import today
 from funnel_app.ledger.models import Email, Enrolment
+from funnel_app.ledger.queries import today
+from funnel_app.ledger.queries.today import Span
 from tests.web.calendars import calendly, calendly_event
 from tests.web.callers import SIGNUP, post
 
@@ -27,7 +28,9 @@ def play(deps, minutes: int) -> None:
     """Let minutes go by, sending what is due and proving what was sent."""
     for _ in range(2 * minutes):
         with deps.reads() as session:
-            is_due = bool(today.next_planned(session, datetime.min.replace(tzinfo=UTC), deps.now(), 1))
+            is_due = bool(
+                today.next_planned(session, Span(datetime.min.replace(tzinfo=UTC), deps.now(), deps.sendable_modes), 1)
+            )
         if is_due:
             send_what_is_due(deps)
         deps.now.forward(seconds=30)

@@ -9,11 +9,11 @@ from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.outbox.history import list_events
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import incidents
+from funnel_app.ledger import incidents, operator_actions
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
-from tests.web.console import Operator
+from tests.web.console import LOGGED_ID, Operator
 
 URL = "https://hooks.zapier.example/hooks/catch/1/very-secret"
 
@@ -69,6 +69,8 @@ def test_what_was_given_up_is_told_again_by_a_button_and_noted(told, olga):
     assert olga.send(f"/console/outgoing/{row['id']}/replay", form="/console/outgoing").status_code == 303
     publish_events(told)
     assert len(told.receivers.taken) == 2
+    log = olga.get("/console/log").text
+    assert "lead.enrolled of 24 Nov" in log and LOGGED_ID.search(log) is None
 
 
 def test_the_commands_list_and_tell_again(told, run):
@@ -78,6 +80,8 @@ def test_the_commands_list_and_tell_again(told, run):
     assert "given up" in run("events", "list").stdout
     assert run("events", "replay").exit_code == 2
     assert "1 event is told again." in run("events", "replay", row["id"]).stdout
+    with told.reads() as session:
+        assert operator_actions.newest_of(session, "tell_again").detail == "1 event"
     again = run("events", "replay", row["id"])
     assert again.exit_code == 1 and "No such event is settled" in again.output
     publish_events(told)

@@ -12,8 +12,9 @@ from funnel_app.flows.console.pausing import ALL, list_pauses
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.flows.templates.subjects import read_subjects
-from funnel_app.ledger import ahead, template_versions, today
-from funnel_app.ledger.ahead import OfDay
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.queries import ahead, today
+from funnel_app.ledger.queries.ahead import OfDay
 
 DAYS = 30
 MOST_HELD = 100

@@ -7,7 +7,7 @@ from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
-from funnel_app.ledger import figures
+from funnel_app.ledger.queries import figures
 from funnel_app.rules.experiments import Share, better
 
 # The goal of a letter: its reader takes the next step of the funnel.

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.ledger import figures
+from funnel_app.ledger.queries import figures
 from funnel_app.rules.figures import share
 
 RECENT = timedelta(days=30)

@@ -15,8 +15,9 @@ from funnel_app.flows.console.fares import Fares, fares_of
 from funnel_app.flows.monitoring.count_days import MOST_DAYS
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
-from funnel_app.ledger import engagements, figures
+from funnel_app.ledger import engagements
 from funnel_app.ledger.counted_days import counts_of
+from funnel_app.ledger.queries import figures
 from funnel_app.rules.day_counts import by_day, waits
 from funnel_app.rules.figures import Stage, Wait, histogram, kept, percentile, signed_up, way_of
 

@@ -10,7 +10,7 @@ from funnel_app.campaigns.states import OPEN, State
 from funnel_app.deps import Deps
 from funnel_app.gateways.redis.queue import Call, deliver_job, queue_of, repeat_job
 from funnel_app.ledger import contacts, emails, requests
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, RequestState
 
 RECORDED = {

@@ -9,9 +9,10 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import AT_A_TIME, LeadRow, all_leads
-from funnel_app.ledger import leads, suppressions
-from funnel_app.ledger.leads import Running, Wanted
+from funnel_app.ledger import suppressions
 from funnel_app.ledger.models import EnrolmentState, Scope, Suppression
+from funnel_app.ledger.queries import leads
+from funnel_app.ledger.queries.leads import Running, Wanted
 from funnel_app.rules.exit_words import ended_as
 
 COLUMNS = (

@@ -17,9 +17,10 @@ from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.next_email import Next, next_email
 from funnel_app.flows.console.true_now import true_now
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
-from funnel_app.ledger.leads import NextEmail, Running, Wanted
+from funnel_app.ledger import contacts, enrolments, operator_actions, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
+from funnel_app.ledger.queries import leads
+from funnel_app.ledger.queries.leads import NextEmail, Running, Wanted
 
 PAGE = 50
 AT_A_TIME = 500

@@ -7,8 +7,8 @@ from typing import Any
 
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import state_in_words
-from funnel_app.ledger.ahead import STUCK
 from funnel_app.ledger.models import Enrolment
+from funnel_app.ledger.queries.ahead import STUCK
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.privacy.erase import NotYet
 from funnel_app.flows.privacy.erase import erase as erase_address
 from funnel_app.flows.privacy.suppress import forbid
-from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger import contacts, email_events, emails, enrolments, operator_actions
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.ledger.queries import leads
 
 OVER = frozenset({EnrolmentState.EXITED, EnrolmentState.COMPLETED})
 ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."

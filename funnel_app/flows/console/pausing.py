@@ -14,7 +14,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.until import read_until
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.ledger import operator_actions, pauses
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.operator_actions import CONSOLE, OperatorAction
 from funnel_app.ledger.pauses import EVERYTHING, Pause
 from funnel_app.redact import masked_addresses

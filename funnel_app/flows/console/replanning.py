@@ -12,8 +12,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import ACTION, STOPPED, Changed, version_of
 from funnel_app.flows.intake.replan import apply_changes, keep_all
 from funnel_app.ledger import operator_actions
+from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
-from funnel_app.ledger.types import new_id
 
 ONLY_NEW = "the changed files are for new leads only"
 # What becomes of one email and of several.

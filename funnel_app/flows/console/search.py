@@ -12,10 +12,11 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import LeadRow, find_leads
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.templates.subjects import read_subjects
-from funnel_app.ledger import emails, enrolments, hook_events, leads, search, template_versions
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger import emails, enrolments, hook_events, template_versions
 from funnel_app.ledger.models import Contact, HookEvent
-from funnel_app.ledger.search import BETWEEN_DIGITS, LOOKED_THROUGH, SentEmail
+from funnel_app.ledger.queries import leads, search
+from funnel_app.ledger.queries.leads import Wanted
+from funnel_app.ledger.queries.search import BETWEEN_DIGITS, LOOKED_THROUGH, SentEmail
 
 LISTED = 10
 # Fewer digits match almost every address and score.

@@ -15,10 +15,10 @@ from funnel_app.campaigns.spoken import lasting
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, recent_fares, together
 from funnel_app.flows.intake.older_plans import count_older
-from funnel_app.ledger import ahead, figures
-from funnel_app.ledger.ahead import AtStep
-from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.models import Email
+from funnel_app.ledger.models.base import EnrolmentState
+from funnel_app.ledger.queries import ahead, figures
+from funnel_app.ledger.queries.ahead import AtStep
 from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50

@@ -12,14 +12,15 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import intervene, operate
 from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.named import call_named
 from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
-from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import release
-from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, suppressions, today
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger import contacts, enrolments, hook_events, operator_actions, suppressions
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.ledger.queries import counts, leads, today
 from funnel_app.redact import masked_addresses
 
 AT_ONCE = 500
@@ -37,8 +38,8 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
         if call is None or call.outcome != Outcome.REFUSED or not waits_for_fix(call):
             raise NotPossible("This call waits for nothing any more.")
         put_aside(session, call, said)
-        what = f"the call of {dated(deps.settings, call.received_at)} to {call.campaign}/{call.hook}"
-        row = OperatorAction(at=deps.now(), operator=operator, action="put_aside", detail=f"{what}: {said}")
+        detail = f"{call_named(deps.settings, call)}: {said}"
+        row = OperatorAction(at=deps.now(), operator=operator, action="put_aside", detail=detail)
         operator_actions.add(session, row)
     return "the call is put aside"
 

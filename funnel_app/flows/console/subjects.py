@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
-from funnel_app.ledger import contacts, emails, enrolments, leads
+from funnel_app.ledger import contacts, emails, enrolments
+from funnel_app.ledger.queries import leads
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,20 +15,22 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.examination import Examination, with_present
-from funnel_app.flows.monitoring.going_out import GONE_ON, going_out
+from funnel_app.flows.monitoring.going_out import GONE_ON
 from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.needs import Need, detail_of
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
-from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
-from funnel_app.ledger import counts, pauses, today
+from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.models.watch import Incident
+from funnel_app.ledger.queries import counts, today
+from funnel_app.ledger.queries.today import Span
 
 AHEAD = timedelta(hours=24)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LISTED = 20
 # Invariants without a waiting email; the others have figures of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")
@@ -38,7 +40,7 @@ ODD = ("incomplete", "mirror_behind", "orphans")
 class Wrong:
     """An open incident: its name, detail, and fix.
 
-    One that `passes` was an event and not a state: an operator may put it aside.
+    One that `passes` was an event and not a state, and is told: an operator may put it aside.
     """
 
     id: UUID
@@ -66,11 +68,17 @@ class Todo:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The next 24 hours: the first emails, how many more there are, and how many an hour."""
+    """The next 24 hours: the first emails, how many more there are, and how many an hour.
+
+    `due` go next, `waiting` are due by then and do not go, and `later` is when the first goes if nothing does by then.
+    """
 
     first: Sequence[Email]
     more: int
     hours: Sequence[tuple[datetime, int]]
+    due: int
+    waiting: int
+    later: datetime | None
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,12 @@ def look_at_today(deps: Deps) -> Today:
     found = stops(deps)
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
-    why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    if why_late is None and broken["overdue"] and going_out(deps):
-        why_late = f"{GONE_ON}, and they go out now"
     # Chats get masked addresses; the console's users may see them.
-    whole = undelivered_lately(deps)
-    headline = current_headline(deps, found, whole)
-    wrong = [_wrong(deps.registry, need.about, whole) for need in headline.needs if isinstance(need.about, Incident)]
+    headline = current_headline(deps, found, whole=True)
+    why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
+    if why_late is None and headline.going_out:
+        why_late = f"{GONE_ON}, and they go out now"
+    wrong = [_wrong(deps.registry, need.about) for need in headline.needs if isinstance(need.about, Incident)]
     return Today(
         headline=headline,
         held=broken["held"],
@@ -119,9 +126,9 @@ def look_at_today(deps: Deps) -> Today:
         odd={name: count for name, count in broken.items() if count and name in ODD},
         todo=_todo(deps.reads, headline.needs),
         incidents={each.id: each for each in wrong},
-        stopped_by=[_wrong(deps.registry, each, whole) for each in headline.explained_by],
-        ahead=_ahead(deps),
-        unexplained=standing(deps, paused=why_late is not None),
+        stopped_by=[_wrong(deps.registry, each) for each in headline.explained_by],
+        ahead=_ahead(deps, broken["overdue"]),
+        unexplained=standing(deps, broken, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
         manual_pause=manual_pause(deps),
@@ -136,25 +143,34 @@ def _kept_back(deps: Deps) -> int:
         return pauses.count_waiting(session, deps.now())
 
 
-def _ahead(deps: Deps) -> Ahead:
-    now = deps.now()
+def _ahead(deps: Deps, late: int) -> Ahead:
+    now, modes = deps.now(), deps.sendable_modes
+    end = now + AHEAD
+    ahead, past = Span(now, end, modes), Span(EVER, now, modes)
     with deps.reads() as session:
-        times = today.planned_times(session, now, now + AHEAD)
-        first = today.next_planned(session, now, now + AHEAD, LISTED)
-    return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
+        times = today.planned_times(session, ahead)
+        first = today.next_planned(session, ahead, LISTED)
+        due = today.count_next(session, past)
+        waiting = today.count_waiting(session, replace(ahead, after=EVER))
+        later = [] if first or due else today.next_planned(session, Span(end, None, modes), 1)
+    # Those that are late are told apart.
+    rest = max(0, due - late)
+    return Ahead(
+        first, max(0, len(times) - LISTED), _hours(times, now), rest, waiting, later[0].due_at if later else None
+    )
 
 
-def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+def _wrong(registry: Registry, incident: Incident) -> Wrong:
     alarm = ALARMS.get(incident.kind)
     return Wrong(
         id=incident.id,
         name=name_of(registry, incident),
-        detail=detail_of(registry, incident, whole),
+        detail=detail_of(registry, incident),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
         page=alarm.page if alarm else "",
-        passes=bool(alarm and alarm.quiet_for),
+        passes=bool(alarm and alarm.quiet_for and incident.notified_at),
     )
 
 

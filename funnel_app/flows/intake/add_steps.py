@@ -11,7 +11,7 @@ from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.ledger import contacts, enrolments, planning
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Enrolment
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import FirstEmail, Timing, plan_emails

@@ -17,9 +17,9 @@ from funnel_app.flows.intake.answer import Answered, answer_all, log_answer
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import hook_events, reading, writing
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.emails import Due
-from funnel_app.ledger.turns import take_turns
 from funnel_app.rules.call import IMPORT, Call
 from funnel_app.rules.facts import EnrolmentFacts
 from funnel_app.rules.limits import TooManyEnrolments

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from funnel_app.deps import Deps
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 
 log = structlog.get_logger()
 

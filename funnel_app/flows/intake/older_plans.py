@@ -14,10 +14,11 @@ from funnel_app.campaigns.plan_text import fingerprint, plan_of
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.ledger import operator_actions, plans
+from funnel_app.ledger import operator_actions
 from funnel_app.ledger.models import Enrolment
-from funnel_app.ledger.plans import File
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
+from funnel_app.ledger.queries import plans
+from funnel_app.ledger.queries.plans import File
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.under_way import Row, UnderWay
 

@@ -17,11 +17,12 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import Changed, behind, current_plans, under_way
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.pacing import leaving_room
-from funnel_app.ledger import contacts, email_events, emails, leads, planning, plans
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger import contacts, email_events, emails, planning
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.ledger.plans import File
+from funnel_app.ledger.queries import leads, plans
+from funnel_app.ledger.queries.plans import File
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.states import RUNNING, EnrolmentState
 

@@ -6,7 +6,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.received_calls import address_of, put_aside, waits_for_fix
 from funnel_app.ledger import hook_events
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import HookEvent
 
 MOST = 1000

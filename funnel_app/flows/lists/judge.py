@@ -13,7 +13,7 @@ from funnel_app.campaigns.states import State, state_in_words
 from funnel_app.flows.addresses import checked, normalised, unmailable
 from funnel_app.flows.intake.manual import NotUnderstood, value_of
 from funnel_app.flows.lists.import_settings import Plan
-from funnel_app.ledger.base import Scope
+from funnel_app.ledger.models.base import Scope
 from funnel_app.lists.files import Line
 from funnel_app.lists.row import Said, read_row
 from funnel_app.lists.standing import Standing

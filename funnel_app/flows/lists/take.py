@@ -38,7 +38,7 @@ from funnel_app.flows.pacing import leaving_room
 from funnel_app.flows.privacy.suppress import suppress_each, today
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import contacts, suppressions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.lists.files import Line, lines_of
 from funnel_app.rules.call import IMPORT, Call, fitted
 from funnel_app.rules.contact import only_new

@@ -6,8 +6,8 @@ from funnel_app.flows.lists.take import take_list
 from funnel_app.flows.lists.uploads import plan_for
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import imports, operator_actions
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.imports import ACTIVE, Import, ImportState
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.lists.files import NotAList

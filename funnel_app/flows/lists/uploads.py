@@ -17,7 +17,7 @@ from funnel_app.flows.lists.judge import Answer
 from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
 from funnel_app.ledger import contacts, imports, operator_actions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.imports import ACTIVE, Import, ImportState
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.lists.files import Form, cell_of, form_of, lines_of

@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
-from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.storage import owner_cure
-from funnel_app.ledger.troubles import explain
+from funnel_app.ledger.database.engine import LedgerUnavailable
+from funnel_app.ledger.database.storage import owner_cure
+from funnel_app.ledger.database.troubles import explain
 
 SCRATCH = ".backup-"
 # The ledger is mostly compressed already: a higher level gains little.

@@ -8,7 +8,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import Backup, BackupFailed, backup, prune, why_broken
 from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.backup_files import taken
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import unpack
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.litestream import fetch
-from funnel_app.ledger import emails, imports, received_emails, requests, schema, snapshots
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import emails, imports, received_emails, requests, snapshots
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 
 AT_A_TIME = 500
 EMPTY = "A backup goes into an empty one: stop Funnel, and let DATABASE_URL name a new file or database."

@@ -28,7 +28,7 @@ from funnel_app.gateways.redis.queue import (
     repeat_job,
 )
 from funnel_app.ledger import contacts, emails, enrolments, messages, requests
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import EnrolmentState
 
 OVERDUE_AFTER = timedelta(seconds=2)

@@ -26,7 +26,7 @@ from funnel_app.gateways.notion.table import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.rules.contact import only_new
 from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EmailFacts

@@ -18,10 +18,10 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.queue import mirror_job
 from funnel_app.ledger import bookings, contacts, hook_events, mirrored, suppressions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.mirrored import Mirrors
 from funnel_app.ledger.models import Contact, Enrolment, Scope
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.rules.states import HEARD
 
 LOCK = "mirror"

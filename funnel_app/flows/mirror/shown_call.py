@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from funnel_app.campaigns.model import Event
-from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.models import HookEvent
+from funnel_app.ledger.models.bookings import Booking
 from funnel_app.rules.bookings import BookingState
 
 OUTCOMES = {

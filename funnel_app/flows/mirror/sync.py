@@ -15,7 +15,7 @@ from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.table import NotionTable, Row
 from funnel_app.ledger import contacts, mirrored
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment
 
 PEOPLE_AT_ONCE = 200

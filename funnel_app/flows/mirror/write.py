@@ -14,7 +14,7 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.schema import Writes
 from funnel_app.gateways.notion.table import NotionTable, Row, RowGone
 from funnel_app.ledger import contacts, mirrored
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 
 LEASE = timedelta(seconds=90)

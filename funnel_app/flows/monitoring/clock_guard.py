@@ -7,7 +7,7 @@ import structlog
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.rate_limiter import SendingPause
-from funnel_app.ledger import watching
+from funnel_app.ledger.queries import watching
 from funnel_app.steady_clock import JUMP
 
 KIND = "clock"

@@ -6,8 +6,9 @@ from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.segments import CRITICAL, segment_of
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.ledger import notices, watching
+from funnel_app.ledger import notices
 from funnel_app.ledger.models import Contact
+from funnel_app.ledger.queries import watching
 
 CHANNEL = notices.LEADS
 LOOK_BACK = timedelta(hours=24)

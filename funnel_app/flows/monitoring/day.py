@@ -1,6 +1,6 @@
 """Day: what became of all emails due on a day, counted once for the console, the headline and the digest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.spoken import joined, things
-from funnel_app.campaigns.states import BADLY_ENDED, State
-from funnel_app.ledger import today
+from funnel_app.campaigns.states import STOPPED, State
+from funnel_app.ledger.queries import today
 
 ON_THE_WAY = (State.SENDING, State.SENT, State.DELAYED)
 WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)
@@ -17,9 +17,9 @@ WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)
 
 @dataclass(frozen=True)
 class Day:
-    """How many emails were due, by state; `due` is the sum.
+    """How many emails were due, by state; `due` is the sum of all, as in the figures of that day.
 
-    Emails that were never to go, since their sequence had ended or somebody else sent them, do not count.
+    An email that did not go since its sequence had ended, or since it came too late, was due and is stopped.
     """
 
     delivered: int = 0
@@ -29,7 +29,7 @@ class Day:
 
     @property
     def due(self) -> int:
-        """All that were to go."""
+        """All whose time was on that day."""
         return self.delivered + self.on_the_way + self.waiting + self.stopped
 
     def __str__(self) -> str:
@@ -46,10 +46,10 @@ class Day:
 def day_of(states: Mapping[State, int]) -> Day:
     """Return the day from its counts by state."""
 
-    def number(among: tuple[State, ...]) -> int:
+    def number(among: Iterable[State]) -> int:
         return sum(states.get(state, 0) for state in among)
 
-    return Day(states.get(State.DELIVERED, 0), number(ON_THE_WAY), number(WAITING), number(BADLY_ENDED))
+    return Day(states.get(State.DELIVERED, 0), number(ON_THE_WAY), number(WAITING), number(STOPPED))
 
 
 def states_of_day(session: Session, day: date, timezone: str) -> dict[State, int]:

@@ -14,9 +14,11 @@ from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.incidents import CHANNEL
 from funnel_app.flows.monitoring.refused_calls import refused_and_waiting
 from funnel_app.flows.monitoring.stats import ledger_stats
-from funnel_app.ledger import notices, watching
+from funnel_app.ledger import notices
+from funnel_app.ledger.queries import watching
 
 HOUR = 8
+STOPPED_ON_PURPOSE = (State.CANCELLED, State.SKIPPED)
 BAD = (State.HELD, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.FAILED)
 
 # What is told where it is none too.
@@ -59,7 +61,8 @@ def digest(deps: Deps, day: date) -> str:
         "with no known reason": ledger_stats(deps)["unexplained"]
     }
     waiting = went.waiting - bad["held"]
-    told = {"due": went.due, "delivered": went.delivered, "on the way": went.on_the_way, "waiting": waiting} | bad
+    told = {"due": went.due, "delivered": went.delivered, "on the way": went.on_the_way, "waiting": waiting}
+    told |= {state_in_words(state): states.get(state, 0) for state in STOPPED_ON_PURPOSE} | bad
     begins, ends = bounds(day, zone)
     refused = sum(found.number for found in refused_and_waiting(deps.reads, begins, ends))
     no_backup = why_not_well(deps)

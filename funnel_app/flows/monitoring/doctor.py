@@ -31,7 +31,7 @@ from funnel_app.flows.monitoring.checks.check import (
 )
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.redact import masked_addresses, secret_hider
 
 log = structlog.get_logger()

@@ -9,7 +9,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.flows.monitoring.needs import OF_STOPS, is_of_all_workers
 from funnel_app.flows.monitoring.ready import why_all_waits
-from funnel_app.ledger import counts, incidents, pauses
+from funnel_app.ledger import incidents, pauses
+from funnel_app.ledger.queries import counts
 
 # After a damaged ledger sending does not just go on: it needs a repair.
 STOPPED_BY = (OF_STOPS - {"ledger_damaged"}) | {"worker_gone"}
@@ -28,6 +29,16 @@ def going_out(deps: Deps) -> int:
         due = counts.overdue(session, now - TAKEN_UP_AFTER, deps.sendable_modes)
         explained = bool(due) and _stood_still(session, now - OVERDUE_AFTER, now)
     return due if explained and why_all_waits(deps) is None else 0
+
+
+def why_late(deps: Deps, going: int | None = None) -> str | None:
+    """Return as a clause why late emails are expected now: a stop, or one that is just over; None if nothing says why.
+
+    `going` is what `going_out` returned, if it was asked.
+    """
+    if why := why_all_waits(deps):
+        return why
+    return GONE_ON if (going_out(deps) if going is None else going) else None
 
 
 def going_out_words(number: int) -> str:

@@ -10,7 +10,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.season import closes_on, is_open
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.ledger import watching
+from funnel_app.ledger.queries import watching
 
 LOOK_BACK = timedelta(days=28)
 # With fewer calls there is no usual gap.

@@ -18,8 +18,8 @@ from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, titl
 from funnel_app.flows.monitoring.alert_words import OVER, began
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.ledger import incidents, notices
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.watch_models import Incident
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.models.watch import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = notices.ALERTS
@@ -41,7 +41,7 @@ def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
     if not kinds:
         return
     now, redact = deps.now(), redactor(deps.settings)
-    details = {key: _cut(redact(detail)) for key, detail in found.items()}
+    details = {key: cut(redact(detail)) for key, detail in found.items()}
     with deps.reads() as session:
         if not details and not incidents.current(session, kinds):
             return
@@ -88,7 +88,8 @@ def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> str | None:
     return title
 
 
-def _cut(detail: str) -> str:
+def cut(detail: str) -> str:
+    """Return a detail no longer than is kept of one, cut between words."""
     return shorten(detail, LONGEST_DETAIL, placeholder=" …")
 
 

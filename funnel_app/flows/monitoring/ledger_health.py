@@ -7,10 +7,11 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
-from funnel_app.ledger import heartbeats, revision, storage
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.engine import LONGEST_LOG, LedgerUnavailable
-from funnel_app.ledger.troubles import CURES, explain
+from funnel_app.ledger import heartbeats
+from funnel_app.ledger.database import revision, storage
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.database.engine import LONGEST_LOG, LedgerUnavailable
+from funnel_app.ledger.database.troubles import CURES, explain
 
 WRITTEN_EVERY = timedelta(seconds=10)
 KIND = "ledger_damaged"

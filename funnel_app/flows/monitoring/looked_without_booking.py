@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from funnel_app.campaigns.links import unlinked
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.ledger import bookings, contacts, engagements, notices, watching
+from funnel_app.ledger import bookings, contacts, engagements, notices
 from funnel_app.ledger.models import Contact
+from funnel_app.ledger.queries import watching
 from funnel_app.rules.bookings import BookingFacts
 
 PATIENCE = timedelta(days=1)

@@ -11,7 +11,8 @@ from funnel_app.flows.monitoring.checks.redis import living_workers
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import incidents, pauses, watching
+from funnel_app.ledger import incidents, pauses
+from funnel_app.ledger.queries import watching
 
 SPAN = timedelta(hours=24)
 ON_TIME = timedelta(seconds=10)

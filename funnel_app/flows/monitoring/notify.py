@@ -20,7 +20,7 @@ from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.http.chat import Alerts
 from funnel_app.ledger import notices
-from funnel_app.ledger.watch_models import Notice
+from funnel_app.ledger.models.watch import Notice
 from funnel_app.redact import redactor
 
 LEASE = timedelta(seconds=30)

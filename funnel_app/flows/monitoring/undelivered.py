@@ -10,8 +10,9 @@ from funnel_app.campaigns.states import BADLY_ENDED, State, state_in_words
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
-from funnel_app.ledger import incidents, undelivered
-from funnel_app.ledger.undelivered import Newest
+from funnel_app.ledger import incidents
+from funnel_app.ledger.queries import undelivered
+from funnel_app.ledger.queries.undelivered import Newest
 from funnel_app.rules.places import LONG_AGO
 
 REASONS_TOLD = 3
@@ -47,6 +48,8 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
     """
     now = deps.now()
     with deps.reads() as session:
+        if not undelivered.any_since(session, now - QUIET):
+            return {}
         found = {state: undelivered.newest(session, state, _news_from(session, state, now)) for state in BADLY_ENDED}
         return {state: _words(deps.settings, session, state, newest) for state, newest in found.items() if newest}
 

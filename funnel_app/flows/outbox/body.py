@@ -8,7 +8,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact
-from funnel_app.ledger.outbox_models import OutgoingEvent
+from funnel_app.ledger.models.outbox import OutgoingEvent
 
 
 def body_of(event: OutgoingEvent, contact: Contact, registry: Registry) -> bytes:

@@ -12,8 +12,8 @@ from funnel_app.flows.outbox.publish import GIVES_UP_AFTER
 from funnel_app.flows.outbox.receiver_status import REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, outgoing_events, receivers
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.outbox_models import OutgoingEvent
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.models.outbox import OutgoingEvent
 
 KEPT_FOR = timedelta(days=30)
 

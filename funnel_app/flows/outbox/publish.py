@@ -18,7 +18,7 @@ from funnel_app.flows.outbox.body import body_of
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key, signed_headers
 from funnel_app.ledger import contacts, outgoing_events, receivers
-from funnel_app.ledger.outbox_models import OutgoingEvent, Receiver
+from funnel_app.ledger.models.outbox import OutgoingEvent, Receiver
 
 # A stopping process waits for its posts: at most two timeouts.
 AT_ONCE, AT_A_TIME = 8, 16

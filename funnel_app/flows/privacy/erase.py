@@ -30,9 +30,9 @@ from funnel_app.ledger import (
     pii,
     received_emails,
     requests,
-    storage,
     suppressions,
 )
+from funnel_app.ledger.database import storage
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 
 SOURCE = "erase"

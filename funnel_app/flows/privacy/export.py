@@ -21,11 +21,11 @@ from funnel_app.ledger import (
     received_emails,
     suppressions,
 )
-from funnel_app.ledger.booking_models import Booking
-from funnel_app.ledger.engagement_models import Engagement
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
-from funnel_app.ledger.outbox_models import OutgoingEvent
-from funnel_app.ledger.received_models import ReceivedEmail
+from funnel_app.ledger.models.bookings import Booking
+from funnel_app.ledger.models.engagements import Engagement
+from funnel_app.ledger.models.outbox import OutgoingEvent
+from funnel_app.ledger.models.received_emails import ReceivedEmail
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, required
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, enrolments, lead_events, outbox, suppressions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
 from funnel_app.rules.call import IMPORT
 

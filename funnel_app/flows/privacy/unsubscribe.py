@@ -6,7 +6,7 @@ from datetime import timedelta
 from funnel_app.deps import Deps
 from funnel_app.flows.privacy.suppress import forbid, publish_resubscribed, today
 from funnel_app.ledger import contacts, operator_actions, suppressions
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import UNSUBSCRIBE_PAGE, OperatorAction
 

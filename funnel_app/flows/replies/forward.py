@@ -14,8 +14,8 @@ from funnel_app.flows.replies.settle import what_ended, why_not_forwarded
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import received_emails
-from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.received_models import Forward, ReceivedEmail
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.models.received_emails import Forward, ReceivedEmail
 
 # Resend forgets a key after 24 hours; after that a repeat would send again.
 KEY_HOLDS_FOR = timedelta(hours=23)

@@ -10,7 +10,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import LONGEST, looked_up
 from funnel_app.ledger import contacts, received_emails
 from funnel_app.ledger.models import Contact
-from funnel_app.ledger.received_models import Reading
+from funnel_app.ledger.models.received_emails import Reading
 from funnel_app.letters.incoming_emails import decoded, subject_of
 from funnel_app.letters.words import one_line
 

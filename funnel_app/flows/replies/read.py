@@ -23,9 +23,9 @@ from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.answers import TOO_LARGE
 from funnel_app.gateways.resend.inbox import GONE, IncomingEmail
 from funnel_app.ledger import contacts, received_emails
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Email
-from funnel_app.ledger.received_models import Reading, ReceivedEmail
+from funnel_app.ledger.models.received_emails import Reading, ReceivedEmail
 from funnel_app.letters.incoming_emails import text_of
 from funnel_app.rules.received_emails import Proof, bare_id, kind_of, references_of
 

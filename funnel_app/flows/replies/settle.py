@@ -18,7 +18,7 @@ from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
 from funnel_app.ledger.models import Contact, Email, Enrolment
-from funnel_app.ledger.received_models import Forward, ReceivedEmail
+from funnel_app.ledger.models.received_emails import Forward, ReceivedEmail
 from funnel_app.rules.exit_words import REASONS
 from funnel_app.rules.received_emails import Proof, ReceivedKind
 

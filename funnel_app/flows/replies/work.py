@@ -8,7 +8,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.replies.forward import forward_received
 from funnel_app.flows.replies.read import read_received
 from funnel_app.ledger import received_emails
-from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail
+from funnel_app.ledger.models.received_emails import Forward, Reading, ReceivedEmail
 
 # Longer than a fetch with its retries and waiting for a slot.
 LEASE = timedelta(minutes=2)

@@ -29,9 +29,9 @@ from funnel_app.flows.templates.serving import NotReady
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger import batches, contacts, emails
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 
 # Resend takes up to 100 emails in one call: https://resend.com/docs/api-reference/emails/send-batch-emails
 LARGEST_BATCH = 100

@@ -16,7 +16,7 @@ from funnel_app.flows.sending.lease import LEASE
 from funnel_app.flows.sending.submit import Begun
 from funnel_app.flows.templates.compose import Composed
 from funnel_app.ledger import batches, contacts, emails, messages, pauses, requests
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState
 from funnel_app.ledger.pauses import Pause
 

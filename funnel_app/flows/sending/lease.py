@@ -7,7 +7,7 @@ from uuid import UUID
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import batches
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 
 LEASE = timedelta(seconds=15)
 

@@ -10,7 +10,7 @@ from funnel_app.flows.templates.compose import Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady
 from funnel_app.gateways.redis.queue import deliver_job, queue_of
 from funnel_app.ledger import contacts, emails
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
 
 LOOK_AGAIN_AFTER = timedelta(seconds=30)

@@ -13,7 +13,7 @@ from funnel_app.flows.turn import turn
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger import contacts, email_events, emails
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
 from funnel_app.rules.reports import Report
 

@@ -13,11 +13,11 @@ from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.sending.record_click import record_click, record_opening
 from funnel_app.ledger import contacts, email_events, enrolments, messages, suppressions
-from funnel_app.ledger.after_commit import log_after_commit
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.after_commit import log_after_commit
+from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.models import EmailEvent, Scope
 from funnel_app.ledger.reported import ReportedEmails
-from funnel_app.ledger.turns import take_turns
 from funnel_app.rules.reports import Report, ReportedEmail, ends_everything, take
 
 ORPHANS_KEPT_FOR = timedelta(days=1)

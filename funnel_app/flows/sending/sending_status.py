@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.pauses import Pause, standing
 
 PATIENCE_S = 5.0

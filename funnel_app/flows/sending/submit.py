@@ -22,9 +22,9 @@ from funnel_app.flows.sending.sending_status import may_send
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.mailer import Answer, Mailer
 from funnel_app.ledger import contacts, emails, messages, pauses, requests
-from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, RequestState
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 from funnel_app.letters.words import one_line

@@ -24,8 +24,8 @@ from funnel_app.gateways.simulated import (
     SimulatedRate,
 )
 from funnel_app.ledger import scratch
-from funnel_app.ledger.engine import make_sessions
-from funnel_app.ledger.group_commit import GroupCommit
+from funnel_app.ledger.database.engine import make_sessions
+from funnel_app.ledger.database.group_commit import GroupCommit
 from funnel_app.logs import unlogged
 
 # Templates count as just read for this long, so that Notion is not asked.

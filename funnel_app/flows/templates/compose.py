@@ -15,7 +15,7 @@ from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates.recipient import Recipient, booked_calls, facts_of, unsubscribe_url, variables_for
 from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.models import Email, TemplateVersion
 from funnel_app.letters.letter import Envelope, Letter
 from funnel_app.letters.letter import compose as compose_letter

@@ -16,7 +16,7 @@ from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.turn import LONGEST_SLEEP_S, turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import suppressions
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 

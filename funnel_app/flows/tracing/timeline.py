@@ -13,7 +13,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import what_came
 from funnel_app.ledger.email_events import was_asked_for
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Outcome, Suppression
-from funnel_app.ledger.received_models import ReceivedEmail
+from funnel_app.ledger.models.received_emails import ReceivedEmail
 
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
 # Planning is one line per sequence, cancelling is part of its end; a claim adds nothing to its outcome.

@@ -7,7 +7,7 @@ import httpx
 from notion_client.errors import HTTPResponseError, NotionClientErrorBase, RequestTimeoutError
 
 from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
-from funnel_app.gateways.headers import retry_after
+from funnel_app.gateways.response_headers import retry_after
 
 PROVIDER = "notion"
 PASSING_STATUSES = frozenset({408, 409, 429, 529})

@@ -1,15 +1,15 @@
 """Lua scripts that put jobs on the clock and their queues, move them, and take them off, each in one step."""
 
 # KEYS: clock, names of queues, queue. ARGV: the fields that are equal in all jobs (a JSON list: names and values of a
-# hash), when the jobs were made, then of each job: id, second (empty: now), data, description. A failed job's hash
-# expires, and would go on to.
+# hash), when the jobs were made, and the jobs (a JSON list of lists: id, second or empty for now, data, description). A
+# failed job's hash expires, and would go on to.
 SCHEDULE = """
 local hash = cjson.decode(ARGV[1])
 local shared = #hash
-for job = 3, #ARGV, 4 do
-  local id, second = ARGV[job], ARGV[job + 1]
+for _, job in ipairs(cjson.decode(ARGV[3])) do
+  local id, second = job[1], job[2]
   local status = second == '' and 'queued' or 'scheduled'
-  local own = {'created_at', ARGV[2], 'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
+  local own = {'created_at', ARGV[2], 'data', job[3], 'description', job[4], 'status', status}
   for field = 1, 8 do hash[shared + field] = own[field] end
   redis.call('HSET', 'rq:job:' .. id, unpack(hash))
   redis.call('PERSIST', 'rq:job:' .. id)

@@ -11,7 +11,7 @@ from resend.exceptions import ResendError
 
 from funnel_app.gateways.connecting import TooLarge, cannot_be_written, why_not_sent
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
+from funnel_app.gateways.response_headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
 
 
 class AnswerKind(StrEnum):

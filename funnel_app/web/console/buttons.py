@@ -14,7 +14,7 @@ from funnel_app.flows.console import operate, settle
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
-from funnel_app.ledger.base import Scope
+from funnel_app.ledger.models.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page

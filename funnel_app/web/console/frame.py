@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.web.console.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
 from funnel_app.web.console.kept_forms import Fields, carried, written
 from funnel_app.web.console.said import said

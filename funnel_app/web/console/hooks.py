@@ -10,10 +10,11 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.console.named import name_call
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.intake.keep_refused import NO_FIELDS
 from funnel_app.flows.intake.received_calls import find_hook
-from funnel_app.ledger.base import Outcome
+from funnel_app.ledger.models.base import Outcome
 from funnel_app.replay import NotReplayable, replay
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page
@@ -47,7 +48,7 @@ def replay_hook(hook_id: UUID) -> ResponseReturnValue:
         replayed = replay(hook_id, {name: _plain(text) for name, text in _typed().items() if text.strip()})
     except NotReplayable as fault:
         return _hook_page(hook_id, str(fault)), 409
-    note(current_deps(), operator() or "", "replay", None, f"hook {hook_id}: {replayed.status}")
+    note(current_deps(), operator() or "", "replay", None, f"{name_call(current_deps(), hook_id)}: {replayed.status}")
     if not replayed.taken:
         return _hook_page(hook_id, f"Refused again. {replayed.words}", replayed.errors), 422
     flash(f"Done: {replayed.status}, {replayed.words}.")

@@ -13,8 +13,8 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads, find_lead, find_leads
-from funnel_app.ledger.base import EnrolmentState
-from funnel_app.ledger.leads import TROUBLE, Wanted
+from funnel_app.ledger.models.base import EnrolmentState
+from funnel_app.ledger.queries.leads import TROUBLE, Wanted
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import as_uuid, blueprint, page

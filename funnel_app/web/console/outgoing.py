@@ -6,10 +6,11 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.flows.console.named import name_event
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.outbox.history import list_events, publish_again, publish_given_up
 from funnel_app.flows.outbox.receiver_status import find_receivers
-from funnel_app.ledger.outbox_models import Standing
+from funnel_app.ledger.models.outbox import Standing
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
@@ -37,7 +38,7 @@ def replay_given_up() -> ResponseReturnValue:
 @blueprint.post("/outgoing/<uuid:event_id>/replay")
 def replay_event(event_id: UUID) -> ResponseReturnValue:
     """Send one event again."""
-    return _replayed(publish_again(current_deps(), [event_id]), f"event {event_id}")
+    return _replayed(publish_again(current_deps(), [event_id]), name_event(current_deps(), event_id))
 
 
 def _replayed(number: int, what: str) -> ResponseReturnValue:

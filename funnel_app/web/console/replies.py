@@ -6,6 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.flows.console.named import name_reply
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
 from funnel_app.web.console.access import operator
@@ -35,6 +36,7 @@ def forward_reply(received_id: UUID) -> ResponseReturnValue:
     except NotForwardable as fault:
         flash(str(fault))
     else:
-        note(current_deps(), operator() or "", "forward_reply", None, f"sent reply {received_id} on")
+        named, contact_id = name_reply(current_deps(), received_id)
+        note(current_deps(), operator() or "", "forward_reply", contact_id, f"sent {named} on")
         flash("It goes on within seconds.")
     return redirect(url_for("console.replies"), 303)

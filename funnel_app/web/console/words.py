@@ -12,8 +12,8 @@ from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import KINDS
 from funnel_app.flows.templates.standing import Stand
-from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
+from funnel_app.ledger.queries.leads import Running
 from funnel_app.rules.exit_words import ended_as
 
 STANDS = {

@@ -13,8 +13,8 @@ from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import emails, operator_actions
-from funnel_app.ledger.base import Scope
 from funnel_app.ledger.models import EmailEvent, Enrolment, Suppression
+from funnel_app.ledger.models.base import Scope
 from tests.console_world import catch_up, hold, sign_up
 from tests.flows.leads import email_ids, look, opt_in, states
 

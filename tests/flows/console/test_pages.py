@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from funnel_app.campaigns.model import Event
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.figures import count_figures, last_days
 from funnel_app.flows.console.hook_pages import find_hooks
@@ -29,9 +29,9 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Base
+from funnel_app.ledger.queries.leads import Wanted
 from tests.console_world import fill, report, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
@@ -104,6 +104,12 @@ class TestToday:
         assert seen.headline.day.due >= seen.headline.day.delivered == 19
         assert sum(count for _, count in seen.ahead.hours) == len(seen.ahead.first) + seen.ahead.more > 0
         assert all(email.enrolment.contact.email for email in seen.ahead.first)
+
+    def test_its_tiles_add_up_to_what_the_figures_have_of_the_day(self, world):
+        seen, told = look_at_today(world.deps).headline.day, figures_of(world.deps, 1).by_day
+        assert seen.due == sum(number for (number,) in told.values())
+        assert seen.stopped == sum(told[state][0] for state in STOPPED & told.keys())
+        assert told[State.CANCELLED] > [0], "who booked, or became a client, gets the rest of the day's no more"
 
     def test_what_is_late_for_no_reason_is_unexplained(self, ready):
         opt_in(ready)

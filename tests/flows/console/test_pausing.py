@@ -27,7 +27,7 @@ from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.queries.leads import Wanted
 from tests.flows.leads import assess, email_ids, look, opt_in, request_of, states
 
 TORONTO = ZoneInfo("America/Toronto")

@@ -10,8 +10,8 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.console.leads import all_leads, count_leads, find_lead
 from funnel_app.flows.console.search import find
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.ledger.leads import Wanted, in_segment
 from funnel_app.ledger.models import Contact, Email
+from funnel_app.ledger.queries.leads import Wanted, in_segment
 from tests.console_world import fill, send, sign_up
 from tests.flows.leads import email_ids, look, write_templates
 

@@ -21,8 +21,9 @@ from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscrib
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import incidents, leads
+from funnel_app.ledger import incidents
 from funnel_app.ledger.models import Scope
+from funnel_app.ledger.queries import leads
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, states, write_templates
 from tests.flows.monitoring.live import GOOD, LIVE

@@ -11,7 +11,7 @@ from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
 from tests.factories import make_deps
 from tests.flows.leads import call, count, email_ids, look
-from tests.ledger.test_turns import until
+from tests.ledger.database.test_turns import until
 
 
 def commits(engine) -> list[object]:

@@ -28,10 +28,11 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.gateways.resend.inbox import IncomingEmail
-from funnel_app.ledger import emails, received_emails, schema, snapshots
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger import emails, received_emails, snapshots
+from funnel_app.ledger.database import schema
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Message
-from funnel_app.ledger.received_models import Forward, Reading
+from funnel_app.ledger.models.received_emails import Forward, Reading
 from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates

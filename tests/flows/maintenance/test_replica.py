@@ -19,9 +19,9 @@ from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.gateways.litestream import Replica
 from funnel_app.ledger import incidents
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database.engine import open_engine
+from funnel_app.ledger.database.storage import file_of
 from funnel_app.ledger.models import Contact, Email
-from funnel_app.ledger.storage import file_of
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
 

@@ -6,8 +6,8 @@ import pytest
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.mirror.shown_call import shown_call
-from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.models import HookEvent
+from funnel_app.ledger.models.bookings import Booking
 from funnel_app.rules.bookings import BookingState
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

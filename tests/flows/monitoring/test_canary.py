@@ -14,9 +14,9 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import counts as counts_of
 from funnel_app.ledger import mirrored
 from funnel_app.ledger.models import Contact, Enrolment
+from funnel_app.ledger.queries import counts as counts_of
 from tests.factories import make_deps
 from tests.flows.leads import call, count_all, email_ids, email_ids_of, look, opt_in, write_templates
 from tests.flows.sending.test_record_event import report

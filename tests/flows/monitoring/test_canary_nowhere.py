@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
-from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -26,10 +25,10 @@ from funnel_app.flows.monitoring.digest import digest
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.metrics import figures as metrics
 from funnel_app.flows.monitoring.stats import ledger_stats, standing
-from funnel_app.ledger import leads, watching
-from funnel_app.ledger.base import Base
-from funnel_app.ledger.leads import Wanted
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from funnel_app.ledger.models.base import Base
+from funnel_app.ledger.queries import leads, watching
+from funnel_app.ledger.queries.leads import Wanted
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import call, opt_in, write_templates
@@ -40,7 +39,7 @@ PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "calendar", 
 SEEN = {
     "invariants": count_invariants,
     "stats": ledger_stats,
-    "standing": partial(standing, paused=False),
+    "standing": lambda deps: standing(deps, count_invariants(deps), paused=False),
     "today": look_at_today,
     "digest": lambda deps: digest(deps, date(2026, 11, 24)),
     "leads": lambda deps: find_leads(deps, Wanted()),

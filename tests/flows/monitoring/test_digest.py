@@ -4,14 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from funnel_app.flows.monitoring.digest import digest_when_due
+from funnel_app.flows.console.operate import skip_step
+from funnel_app.flows.monitoring.digest import digest, digest_when_due
 from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.models.base import Scope
 from tests.factories import make_deps
-from tests.flows.leads import assess, email_ids, opt_in, write_templates
+from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
 from tests.flows.monitoring.live import LIVE
 from tests.flows.sending.test_record_event import report
 
@@ -40,8 +43,8 @@ def test_in_the_morning_yesterday_is_told_once(live):
     assert digest_when_due(live) and not digest_when_due(live)
     notify(live)
     ((_, text),) = live.alerts.posted
-    assert text.count("1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
-    assert "Tuesday 24 November: 3 due, 1 delivered, 1 held, 1 bounced" in text
+    assert text.count("2 things need you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
+    assert "Tuesday 24 November: 4 due, 1 delivered, 1 skipped, 1 held, 1 bounced" in text
 
 
 def test_each_way_of_ending_badly_is_counted_by_its_name(live):
@@ -55,6 +58,15 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
     notify(live)
     told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 not mailed, 1 failed"
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
+
+
+def test_all_that_was_due_is_told_by_what_became_of_it_and_a_stop_on_purpose_is_no_warning(live):
+    deliver(live, email_ids(opt_in(live))[:1])
+    record_event(live, report(live, email_ids_of(live)[0]))
+    opt_in(live, "bea@resend.dev")
+    suppress(live, "bea@resend.dev", Scope.ALL)
+    skip_step(live, email_ids(opt_in(live, "cy@resend.dev"))[0], "Olga")
+    assert "☀️ Tuesday 24 November: 3 due, 1 delivered, 1 cancelled, 1 skipped" in digest(live, live.now().date())
 
 
 @pytest.mark.both_databases

@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError
 from funnel_app.flows.monitoring import doctor
 from funnel_app.flows.monitoring.checks import ledger
 from funnel_app.flows.monitoring.doctor import examine
-from funnel_app.ledger import storage
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.database import storage
+from funnel_app.ledger.database.engine import open_engine
 from tests.factories import make_deps
 
 

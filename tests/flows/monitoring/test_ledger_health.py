@@ -17,7 +17,8 @@ from funnel_app.flows.monitoring.ledger_health import (
     write_heartbeat,
 )
 from funnel_app.flows.monitoring.ready import faults
-from funnel_app.ledger import heartbeats, storage
+from funnel_app.ledger import heartbeats
+from funnel_app.ledger.database import storage
 
 
 def beats(deps) -> int:

@@ -38,7 +38,7 @@ from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.redis.rate_limiter import SendingPause
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.models import Request
-from funnel_app.ledger.watch_models import Notice
+from funnel_app.ledger.models.watch import Notice
 from sandbox.settings import Fault
 from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps, seconds_of
@@ -327,5 +327,4 @@ def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):
     look(live, lambda: None)
     assert "Workers are missing: 1 of 2" in current_headline(live).sentence
     live.process_status.silent.clear()
-    live.now.forward(seconds=65)
     assert "Workers are missing" not in current_headline(live).sentence

@@ -24,7 +24,8 @@ from funnel_app.flows.sending.record_event import adopt_orphans, record_event
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.templates import NotionTemplates
-from funnel_app.ledger import mirrored, storage
+from funnel_app.ledger import mirrored
+from funnel_app.ledger.database import storage
 from funnel_app.ledger.models import Contact, EmailEvent, HookEvent, Scope, Suppression
 from sandbox.notion.state import CONTACTS_DATABASE_ID
 from tests.factories import make_deps

@@ -25,8 +25,8 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import received_emails
-from funnel_app.ledger.received_models import ReceivedEmail
-from funnel_app.ledger.watch_models import Notice
+from funnel_app.ledger.models.received_emails import ReceivedEmail
+from funnel_app.ledger.models.watch import Notice
 from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import WorkerDied, call, die, email_ids, opt_in, states

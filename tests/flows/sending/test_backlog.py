@@ -17,8 +17,9 @@ from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import batches, driver, emails
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger import batches, emails
+from funnel_app.ledger.database import driver
+from funnel_app.ledger.models.types import new_id
 from tests.flows.leads import call, email_ids, look, opt_in, read_templates
 
 

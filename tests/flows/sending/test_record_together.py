@@ -15,8 +15,8 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_all
 from funnel_app.ledger import contacts, email_events, emails, engagements
 from funnel_app.ledger.models import Suppression
+from funnel_app.ledger.models.outbox import OutgoingEvent
 from funnel_app.ledger.outbox import LISTENERS
-from funnel_app.ledger.outbox_models import OutgoingEvent
 from funnel_app.rules.clicks import Click
 from funnel_app.rules.reports import Report
 from tests.flows.leads import email_ids, look, opt_in, write_templates

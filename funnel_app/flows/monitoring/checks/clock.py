@@ -6,7 +6,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import watching
+from funnel_app.ledger.queries import watching
 
 OFF, FAR_OFF = timedelta(seconds=60), timedelta(hours=1)
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.ledger_health import known_damage
-from funnel_app.ledger import revision, storage
-from funnel_app.ledger.troubles import RESTORE, explain
+from funnel_app.ledger.database import revision, storage
+from funnel_app.ledger.database.troubles import RESTORE, explain
 
 MOUNTS = Path("/proc/self/mountinfo")
 # The kernel's escape of a blank in a mount point: proc(5).

@@ -8,7 +8,8 @@ from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.flows.templates.judged_pages import Reading, read_one
 from funnel_app.flows.templates.standing import kept_manually
 from funnel_app.gateways.errors import GatewayError, Rejected
-from funnel_app.ledger import mirrored, plans
+from funnel_app.ledger import mirrored
+from funnel_app.ledger.queries import plans
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
 MOST_NAMED = 5

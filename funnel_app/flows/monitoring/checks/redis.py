@@ -12,7 +12,8 @@ from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
 from funnel_app.gateways.redis.process_status import ProcessStatus
-from funnel_app.ledger import counts, pauses
+from funnel_app.ledger import pauses
+from funnel_app.ledger.queries import counts
 
 LONG_QUEUE = 200
 MISSED_FOR = timedelta(hours=1)

@@ -10,7 +10,8 @@ from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok,
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import RECEIVED, Endpoint, Usage, may_only_send
-from funnel_app.ledger import received_emails, watching
+from funnel_app.ledger import received_emails
+from funnel_app.ledger.queries import watching
 
 WEBHOOK_PATH = "/webhook/resend"
 UNHEARD = timedelta(hours=1)

@@ -14,7 +14,8 @@ from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, ok, warning
 from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
-from funnel_app.ledger import counts, template_versions
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.queries import counts
 from funnel_app.letters.render import Parts
 
 BASELINE = "set bookings_baseline in the campaign's file to 0, or to what is booked elsewhere for that season"

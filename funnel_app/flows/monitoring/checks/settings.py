@@ -11,7 +11,7 @@ from funnel_app.config import SUPPORTED_PYTHON, Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import watching
+from funnel_app.ledger.queries import watching
 from funnel_app.setting_checks import parts_of
 
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, never bound)

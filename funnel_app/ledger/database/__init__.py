@@ -1,0 +1,1 @@
+"""Database: how the ledger is opened, migrated and written: engine, driver, turns, transactions."""

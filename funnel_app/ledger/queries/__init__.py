@@ -1,0 +1,1 @@
+"""Queries: what the console, the watch and the figures read across tables; nothing here writes."""

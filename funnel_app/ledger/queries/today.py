@@ -1,0 +1,122 @@
+"""Today: the counts and lists of the console's first page, each by an index.
+
+Without canaries.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.canaries import count_without, of_canary
+from funnel_app.ledger.emails import PLANNED, UNDER_WAY, waits_for_earlier
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models.base import is_there, unindexed, written
+from funnel_app.ledger.pauses import is_paused
+from funnel_app.ledger.queries.ahead import STUCK
+
+
+def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:
+    """Count the emails due in a span by their present state."""
+    counted = select(Email.state, func.count()).where(Email.due_at >= start, Email.due_at < end)
+    return {State(state): count for (state,), count in count_without(session, counted.group_by(Email.state)).items()}
+
+
+def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | None, int, datetime | None]]:
+    """Return the held emails by template and reason: how many, and since when; most first."""
+    count = func.count()
+    rows = (
+        select(Email.template_key, Email.reason, count, func.min(Email.held_at))
+        .where(UNDER_WAY, Email.state == State.HELD, ~of_canary())
+        .group_by(Email.template_key, Email.reason)
+        .order_by(count.desc())
+        .limit(limit)
+    )
+    return [(key, reason, number, since) for key, reason, number, since in session.execute(rows)]
+
+
+def ambiguous(session: Session, limit: int) -> list[Email]:
+    """Return the ambiguous emails with their contacts, oldest first."""
+    rows = _with_contact().where(UNDER_WAY, Email.state == State.AMBIGUOUS).order_by(Email.ambiguous_at)
+    return list(session.scalars(rows.limit(limit)))
+
+
+@dataclass(frozen=True)
+class Span:
+    """When emails are due (up to any time where `until` is None), and of which modes they are."""
+
+    after: datetime
+    until: datetime | None
+    modes: Collection[str]
+
+
+def next_planned(session: Session, span: Span, limit: int) -> list[Email]:
+    """Return the next emails that go, with their contacts, soonest first."""
+    rows = _with_contact().where(*_planned(span), ~_waits())
+    return list(session.scalars(rows.order_by(Email.due_at).limit(limit)))
+
+
+def planned_times(session: Session, span: Span) -> list[datetime]:
+    """Return the due times of the emails that `next_planned` lists for a span, of all of them."""
+    return list(session.scalars(select(Email.due_at).join(Email.enrolment).where(*_planned(span), ~_waits())))
+
+
+def count_next(session: Session, span: Span) -> int:
+    """Count the emails that `next_planned` lists for a span, of each enrolment the first."""
+    return _count_planned(session, span, ~_waits(), ~waits_for_earlier())
+
+
+def count_waiting(session: Session, span: Span) -> int:
+    """Count the emails that are planned for a span and do not go then: a pause or a stuck earlier step keeps them."""
+    return _count_planned(session, span, _waits())
+
+
+def paused(session: Session, limit: int) -> list[Enrolment]:
+    """Return the paused enrolments with their contacts, oldest first."""
+    rows = (
+        select(Enrolment)
+        .join(Enrolment.contact)
+        .options(contains_eager(Enrolment.contact))
+        .where(written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY)
+    )
+    return list(session.scalars(rows.order_by(Enrolment.id).limit(limit)))
+
+
+def count_paused(session: Session) -> int:
+    """Count the paused enrolments."""
+    wanted = written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY
+    return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
+
+
+def _planned(span: Span) -> tuple[ColumnElement[bool], ...]:
+    modes = [mode for mode in span.modes if mode != Mode.CANARY]
+    until = () if span.until is None else (Email.due_at < span.until,)
+    active = Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(modes)
+    return PLANNED, Email.due_at >= span.after, *until, *active
+
+
+def _count_planned(session: Session, span: Span, *conditions: ColumnElement[bool]) -> int:
+    wanted = select(func.count(Email.id)).join(Email.enrolment).where(*_planned(span), *conditions)
+    return session.scalar(wanted) or 0
+
+
+def _waits() -> ColumnElement[bool]:
+    # A pause that is over by then keeps nothing.
+    earlier = aliased(Email)
+    before = earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step
+    stuck = is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(STUCK)))
+    return or_(is_paused(Enrolment, Email.due_at), stuck)
+
+
+def _with_contact() -> Select[Email]:
+    return (
+        select(Email)
+        .join(Email.enrolment)
+        .join(Enrolment.contact)
+        .options(contains_eager(Email.enrolment).contains_eager(Enrolment.contact))
+        .where(Enrolment.mode != Mode.CANARY)
+    )
