@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -75,6 +76,12 @@ def show_template(page_id: str) -> str:
         page = _template(sandbox.notion, page_id)
         values = {column: comparable(page, column, kind) or "" if page else "" for column, kind in COLUMNS.items()}
     return render_template("template.html", values=values, statuses=STATUSES)
+
+
+@blueprint.get("/notion/<uuid:page_id>")
+def open_page(page_id: UUID) -> ResponseReturnValue:
+    """Lead from a template's address, as the console links to Notion, to where it is edited."""
+    return redirect(f"/desk/templates/{page_id}")
 
 
 @blueprint.post("/desk/templates/<page_id>")
