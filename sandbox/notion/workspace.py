@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -78,10 +77,11 @@ def show_template(page_id: str) -> str:
     return render_template("template.html", values=values, statuses=STATUSES)
 
 
-@blueprint.get("/notion/<uuid:page_id>")
-def open_page(page_id: UUID) -> ResponseReturnValue:
+@blueprint.get("/notion/<string(length=32):page_id>")
+def open_page(page_id: str) -> ResponseReturnValue:
     """Lead from a template's address, as the console links to Notion, to where it is edited."""
-    return redirect(f"/desk/templates/{page_id}")
+    named = [page.id for page in _templates(current_sandbox().notion) if page.id.replace("-", "") == page_id]
+    return redirect(f"/desk/templates/{named[0]}") if named else abort(404)
 
 
 @blueprint.post("/desk/templates/<page_id>")
