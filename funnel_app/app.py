@@ -7,6 +7,7 @@ from funnel_app.commands.cli import CommandLine
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, error_pages, front_door, health, metrics, playbook, unsubscribe
+from funnel_app.web.application import Application
 from funnel_app.web.bounded_request import BoundedRequest, StrictJson
 from funnel_app.web.console.plug import init_app
 from funnel_app.web.errors import register_errors
@@ -19,10 +20,8 @@ from funnel_app.web.openapi import make_api
 
 def create_app(deps: Deps) -> Flask:
     """Return the web application of this process, built from the given collaborators."""
-    app = Flask("funnel_app", static_folder=None)
+    app = Application("funnel_app", static_folder=None)
     app.request_class = BoundedRequest
-    # Flask checks for each call whether its function is a coroutine: none is.
-    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     # A trailing slash makes no difference.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["SECRET_KEY"] = deps.settings.session_key

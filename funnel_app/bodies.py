@@ -54,14 +54,16 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
 
 def _is_deep(value: object) -> bool:
     """Say whether a value is nested too deep, without recursion."""
-    level, depth = [value], 0
+    level: list[Any] = [value]
+    depth = 0
     while level and depth <= DEEPEST:
         depth += 1
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            # What JSON's parser made is exactly one of these.
+            if (kind := type(outer)) is dict or kind is list
+            for inner in (outer.values() if kind is dict else outer)
         ]
     return depth > DEEPEST
 

@@ -1,7 +1,5 @@
 """The collaborators of the current application."""
 
-from typing import cast
-
 from flask import Flask, current_app
 
 from funnel_app.deps import Deps
@@ -16,4 +14,5 @@ def keep_deps(app: Flask, deps: Deps) -> None:
 
 def current_deps() -> Deps:
     """Return the collaborators of the current application."""
-    return cast(Deps, current_app.extensions[EXTENSION])
+    deps: Deps = current_app.extensions[EXTENSION]
+    return deps

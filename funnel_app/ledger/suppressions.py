@@ -1,6 +1,5 @@
 """Suppressions: addresses not to be mailed; they outlive the contact as a peppered hash."""
 
-import hashlib
 import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -18,7 +17,7 @@ UNSUBSCRIBED = "unsubscribe"
 
 def address_hash(email_norm: str, pepper: str) -> str:
     """Return the hash that identifies an address after erasure; it cannot be guessed without the pepper."""
-    return hmac.new(pepper.encode(), email_norm.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper.encode(), email_norm.encode(), "sha256").hex()
 
 
 def peppers_of(pepper: str) -> list[str]:
@@ -72,7 +71,7 @@ def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppressi
 def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
     """Return the suppressions of each address, oldest first; one query where there is none."""
     found: dict[str, list[Suppression]] = {address: [] for address in addresses}
-    by_hash = {address_hash(address, each): address for address in found for each in peppers_of(pepper)}
+    by_hash = {address_hash(address, each): address for each in peppers_of(pepper) for address in found}
     known = [row["id"] for row in _KNOWN.ask(session.connection(), addresses=found, hashes=by_hash)] if found else ()
     if known:
         wanted = select(Suppression).where(Suppression.id.in_(known))

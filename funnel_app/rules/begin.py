@@ -1,7 +1,7 @@
 """Begin a sequence, for the first time or again, so that no step reaches a lead twice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from funnel_app.rules.decide import blocking
 from funnel_app.rules.exit import NOT_GONE, OF_CALLS, Happening, start_of
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.plan import FirstEmail, anchor, plan_emails
+from funnel_app.rules.replaced import replaced
 from funnel_app.rules.states import Outcome
 
 WENT_BEFORE = Reason("it went when this sequence ran before")
@@ -64,7 +65,7 @@ def begin_again(case: Case, contact: ContactFacts, hook_id: UUID) -> list[Enrolm
     """
     if case.call.event not in OF_CALLS:
         return []
-    case = replace(case, contact=contact)
+    case = replaced(case, contact=contact)
     sequences = [s for s in case.campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]
     owed = [(s, start) for s in sequences if _in_season(case, s) for start in _kept_out(case, s)]
     owed = [(s, start) for s, start in owed if case.now - start.happened_at <= s.max_lateness]

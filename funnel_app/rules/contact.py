@@ -1,11 +1,11 @@
 """Contact: what a call says of a person; fields that it leaves out stay as they were."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from funnel_app.rules.facts import ContactFacts
+from funnel_app.rules.replaced import replaced
 
 # Every other field is a property.
 COLUMNS = (
@@ -54,7 +54,7 @@ def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: da
     columns = {name: given.pop(name) for name in COLUMNS if name in given}
     columns = without_half_evidence(contact, columns)
     columns.setdefault("first_name", contact.first_name or guess)
-    return replace(contact, email=email, properties={**contact.properties, **given}, updated_at=now, **columns)
+    return replaced(contact, email=email, properties={**contact.properties, **given}, updated_at=now, **columns)
 
 
 def has_consented(contact: Consenting) -> bool:

@@ -5,7 +5,7 @@ Field names are the ledger's columns.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -14,6 +14,7 @@ from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.replaced import replaced
 from funnel_app.rules.states import RUNNING, EnrolmentState, Outcome
 
 
@@ -33,7 +34,7 @@ class EmailFacts:
 
     def moved(self, state: State, why: Reason) -> Self:
         """Return it in another state, with this reason."""
-        return replace(self, state=state, reason=why.words, reason_code=why.code)
+        return replaced(self, state=state, reason=why.words, reason_code=why.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,4 +138,4 @@ class ContactFacts:
         if not changed:
             return self
         kept = {enrolment.id: enrolment for enrolment in self.enrolments}
-        return replace(self, enrolments=tuple({**kept, **{each.id: each for each in changed}}.values()))
+        return replaced(self, enrolments=tuple({**kept, **{each.id: each for each in changed}}.values()))

@@ -1,7 +1,7 @@
 """Reading: everything that the rules of a transaction's calls look at, read from the ledger once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from funnel_app.rules.contact import only_new, updated, without_new_names
 from funnel_app.rules.exit import OF_CALLS
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.followers import is_shared, whole_word
+from funnel_app.rules.replaced import replaced
 from funnel_app.rules.whole import WholeWord
 
 # Events that anybody can send through the website's forms, for any address.
@@ -58,19 +59,19 @@ class Reading:
 
     def with_contact(self, contact: ContactFacts) -> "Reading":
         """Return the reading with a person in their new state."""
-        return replace(self, contacts={**self.contacts, contact.email_norm: contact})
+        return replaced(self, contacts={**self.contacts, contact.email_norm: contact})
 
     def hearing(self, call: Call, now: datetime) -> "Reading":
         """Return the reading with a call's message about all attendees, if it is one."""
         if call.whole is None:
             return self
         key, word = (call.campaign, call.occurrence), whole_word(call, now)
-        return replace(self, whole={**self.whole, key: (*self.whole.get(key, ()), word)})
+        return replaced(self, whole={**self.whole, key: (*self.whole.get(key, ()), word)})
 
     def counting(self, call: Call) -> "Reading":
         """Return the reading with one more start from the call's visitor and for its mailbox."""
         keys = (call.caller, call.mailbox)
-        return replace(self, started={**self.started, **{key: self.started.get(key, 0) + 1 for key in keys if key}})
+        return replaced(self, started={**self.started, **{key: self.started.get(key, 0) + 1 for key in keys if key}})
 
 
 def _said(contact: ContactFacts, call: Call) -> Mapping[str, Any]:

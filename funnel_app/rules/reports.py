@@ -1,7 +1,7 @@
 """Reports: what the provider's events make of an email: they may come late, twice and in any order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from funnel_app.campaigns.reasons import why, without_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, check, reported
 from funnel_app.rules.clicks import Click
+from funnel_app.rules.replaced import replaced
 
 SUPPRESSING: Mapping[str, str] = {
     "email.bounced": "the address bounced",
@@ -39,7 +40,7 @@ class Report:
 
     def without_person(self) -> Self:
         """Return it as it may be kept of an erased person: mail servers often quote the address."""
-        return replace(self, detail=None if self.click else without_words(self.detail), click=None)
+        return replaced(self, detail=None if self.click else without_words(self.detail), click=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,8 @@ def take(email: ReportedEmail, report: Report, *, given_up: bool) -> ReportedEma
         return _moved(email, report) if report.state in OF_THE_ADDRESS else email
     # Replies refer to the message's id.
     ids = email.resend_id or report.resend_id, email.message_id or report.message_id
-    known = email if ids == (email.resend_id, email.message_id) else replace(email, resend_id=ids[0], message_id=ids[1])
-    return _moved(known, report)
+    is_known = ids == (email.resend_id, email.message_id)
+    return _moved(email if is_known else replaced(email, resend_id=ids[0], message_id=ids[1]), report)
 
 
 def _moved(email: ReportedEmail, report: Report) -> ReportedEmail:
@@ -91,7 +92,7 @@ def _moved(email: ReportedEmail, report: Report) -> ReportedEmail:
         # A waiting one seems to have gone out before we last planned it, and may need reconciling.
         sent_at = report.at
     reason = why(new, report.detail)
-    return replace(email, state=new, reason=reason, reason_code=None, sent_at=sent_at, next_check_at=None)
+    return replaced(email, state=new, reason=reason, reason_code=None, sent_at=sent_at, next_check_at=None)
 
 
 def ends_everything(email: ReportedEmail, report: Report) -> str | None:

@@ -1,6 +1,6 @@
 """Take a call: update the bookings, decide, end what it ends, and start or move what it starts or moves."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from funnel_app.rules.begin import begin, begin_again
@@ -10,6 +10,7 @@ from funnel_app.rules.case import Case
 from funnel_app.rules.decide import Decision, decide
 from funnel_app.rules.exit import ended_by
 from funnel_app.rules.facts import ContactFacts, EnrolmentFacts
+from funnel_app.rules.replaced import replaced
 from funnel_app.rules.reschedule import moved
 from funnel_app.rules.states import Outcome
 
@@ -45,7 +46,7 @@ def _with_word(case: Case) -> Case:
     bookings = updated(contact.bookings, call, case.happening.at, new)
     if bookings == contact.bookings:
         return case
-    return replace(case, contact=replace(contact, bookings=bookings), is_news=True)
+    return replaced(case, contact=replaced(contact, bookings=bookings), is_news=True)
 
 
 def _started_or_moved(case: Case, decision: Decision, contact: ContactFacts, hook_id: UUID) -> EnrolmentFacts | None:

@@ -1,11 +1,11 @@
 """Middleware: headers of every response, and one log line for each request."""
 
 import re
+import secrets
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, ClassVar
-from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
@@ -75,8 +75,8 @@ def _log_fault(fault: Any) -> None:
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    g.request_id = request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     g.began = time.monotonic()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -17,6 +17,7 @@ from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.followers import said_before, said_of_others
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.reading import Reading
+from funnel_app.rules.replaced import replaced
 from funnel_app.rules.states import Outcome
 from funnel_app.rules.take import Taken, take
 
@@ -56,7 +57,7 @@ def _answer(deps: Deps, found: Reading, call: Call, now: datetime) -> tuple[Read
     row = _hook_row(case, taken)
     receipt = _receipt(case, taken, hook_id)
     answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
-    after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
+    after = found.with_contact(replaced(taken.contact, heard=(*taken.contact.heard, _heard(row))))
     answered = Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after))
     counts = case.sequence and taken.decision.outcome == Outcome.ACCEPTED and not call.may_be_many
     return after.counting(call) if counts else after, answered

@@ -41,7 +41,7 @@ def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
     if not kinds:
         return
     now, redact = deps.now(), redactor(deps.settings)
-    details = {key: _cut(redact(detail)) for key, detail in found.items()}
+    details = {key: cut(redact(detail)) for key, detail in found.items()}
     with deps.reads() as session:
         if not details and not incidents.current(session, kinds):
             return
@@ -92,7 +92,8 @@ def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> str | None:
     return title
 
 
-def _cut(detail: str) -> str:
+def cut(detail: str) -> str:
+    """Return a detail no longer than is kept of one, cut between words."""
     return shorten(detail, LONGEST_DETAIL, placeholder=" …")
 
 

@@ -5,10 +5,8 @@ Building a statement and looking up the conversions costs several times what SQL
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, cast
-from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Select, Table, Uuid, bindparam, insert, update
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -177,22 +175,16 @@ class Question:
 
 # What SQLAlchemy's own conversion does, without a call of Python's around it.
 _HEX = attrgetter("hex")
-# The same ids are read again with each step of a batch.
-_id_of_text = lru_cache(4096)(UUID)
 
 
 def _reader(column: ColumnElement[Any], dialect: Dialect) -> Keep | None:
     """Return the conversion of a column of a result."""
     read: Keep | None = column.type.dialect_impl(dialect).result_processor(dialect, None)
-    return _id_or_none if read and isinstance(column.type, Uuid) else read
-
-
-def _id_or_none(text: str | None) -> UUID | None:
-    return None if text is None else _id_of_text(text)
+    return read
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Collection) and not isinstance(value, str)
+    return hasattr(value, "__iter__") and not isinstance(value, str)
 
 
 def _filled_up(values: Collection[Any]) -> list[Any]:

@@ -3,11 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index, MetaData, Select, String, bindparam, exists, text
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
-from funnel_app.ledger.models.types import Json, UtcTime
+from funnel_app.ledger.models.types import Id, Json, UtcTime
 from funnel_app.rules.states import EnrolmentState, Outcome
 
 __all__ = [
@@ -27,7 +28,7 @@ class Base(DeclarativeBase):
     """The base of all tables: names of constraints, and column types."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcTime, UUID: Id, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
 
 
 class RequestState(StrEnum):

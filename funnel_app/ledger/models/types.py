@@ -5,14 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from funnel_app.rules.ids import new_id
 
-__all__ = ["Compressed", "Json", "UtcTime", "new_id"]
+__all__ = ["Compressed", "Id", "Json", "UtcTime", "new_id"]
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -70,6 +71,24 @@ def _utc_text(value: datetime) -> str:
 
 def _of_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+class Id(Uuid[UUID]):
+    """A UUID; the same ones are read again with each step of a batch, and made of their text once."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what databases without UUIDs keep; None where the driver returns them."""
+        is_text = super().result_processor(dialect, coltype) is not None  # type: ignore[no-untyped-call]
+        return _id_of_text if is_text else None
+
+
+def _id_of_text(text: str | None) -> UUID | None:
+    return None if text is None else _made_of(text)
+
+
+_made_of = lru_cache(4096)(UUID)
 
 
 class Compressed(TypeDecorator[str]):

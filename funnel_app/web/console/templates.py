@@ -43,7 +43,9 @@ def templates() -> ResponseReturnValue:
     audit, fault = _audit() if "audit" in request.args else (None, None)
     found = {row.key: row for row in audit.templates} if audit else {}
     listed = list_templates(current_deps())
-    return page("templates.html", templates=listed, audit=audit, found=found, fault=fault, notion=notion_page)
+    read_at = min((each.version.checked_at for each in listed if each.version), default=None)
+    shown = {"audit": audit, "found": found, "fault": fault, "read_at": read_at, "now": current_deps().now()}
+    return page("templates.html", templates=listed, notion=notion_page, **shown)
 
 
 @blueprint.get("/templates/<key>")
