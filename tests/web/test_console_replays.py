@@ -63,7 +63,7 @@ def test_a_call_to_an_unknown_hook_is_sent_on_to_one_of_those_that_there_are(olg
     page = PAGE.search(olga.get("/console/hooks?outcome=refused").text)[1]
     offered = dict(re.findall('<option value="([^"]+)">([^<]+)<', olga.get(page).text))
     assert set(offered) == {hook.path for each in deps.registry.campaigns.values() for hook in each.hooks.values()}
-    assert offered["/webhook/christmas/signup"] == "Sign-up for “Christmas Surge” (/webhook/christmas/signup)"
+    assert offered["/webhook/christmas/signup"] == "Sign-up for “Christmas Surge”"
     wrong = {"set-address": "/webhook/christmas/booking"}
     again = olga.send(f"{page}/replay", form=page, **wrong)
     assert again.status_code == 422 and 'value="/webhook/christmas/booking" selected' in again.text
