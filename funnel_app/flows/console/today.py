@@ -13,7 +13,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alarms import ALARMS, page_of
 from funnel_app.flows.monitoring.examination import Examination, with_present
 from funnel_app.flows.monitoring.going_out import GONE_ON
 from funnel_app.flows.monitoring.headline import Headline, current_headline
@@ -169,7 +169,7 @@ def _wrong(registry: Registry, incident: Incident) -> Wrong:
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
-        page=alarm.page if alarm else "",
+        page=page_of(incident.kind, incident.subject) or f"runbook#{incident.kind}",
         passes=bool(alarm and alarm.quiet_for and incident.notified_at),
     )
 

@@ -60,7 +60,11 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
         if incident.notified_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.notified_at = now
             text = began(
-                deps.settings, incident.kind, name_of(deps.registry, incident), deps.registry.in_titles(detail)
+                deps.settings,
+                incident.kind,
+                name_of(deps.registry, incident),
+                deps.registry.in_titles(detail),
+                incident.subject,
             )
             _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead and has been corrected.

@@ -69,7 +69,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "due for over 60 seconds and not sent",
         "tried again every 5 seconds",
         "their readers get them later than planned; each is tried again every 5 seconds",
-        "see flask doctor: is sending paused, a worker gone, Redis away?",
+        "see whether sending is paused, a worker gone or Redis away",
         _overdue,
     ),
     "stuck": Invariant(
@@ -117,7 +117,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "a lead in a sequence whose row in Notion is over 5 minutes out of date",
         "its page is written again by itself",
         "what people read in Notion is old; emails go all the same",
-        "see flask doctor: can Notion be reached, and written to?",
+        "see whether Notion can be reached, and written to",
         _mirror_behind,
     ),
     "orphans": Invariant(
