@@ -89,9 +89,9 @@ def as_title(name: str) -> str:
 
 
 def full_stop(words: str) -> str:
-    """Return a clause with one full stop, or with its own question mark; empty if it is empty."""
+    """Return a clause with one full stop, or as it ends itself: with ?, ! or …; empty if it is empty."""
     ended = words.rstrip(".")
-    return ended if not ended or ended.endswith("?") else f"{ended}."
+    return ended if not ended or ended.endswith(("?", "!", "…")) else f"{ended}."
 
 
 def things(number: int, one: str) -> str:

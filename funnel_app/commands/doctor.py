@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
@@ -35,7 +36,7 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
         rows = [check.as_json() for check in checks]
         say(json.dumps({"ok": is_well(checks), "headline": said, "checks": rows}, indent=2))
     else:
-        say(f"{said}.")
+        say(full_stop(said))
         _print(checks)
     if signoff:
         path = folder / f"production-report-{deps.now():%Y-%m-%d}.md"

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 from rich.table import Column
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
@@ -177,7 +178,7 @@ def serve_again(key: str, version: str | None) -> None:
     try:
         say(f"{serve_again_flow(deps, key, found[0].id, COMMAND_LINE)}.")
     except CannotServe as fault:
-        raise click.ClickException(f"{fault}.") from None
+        raise click.ClickException(full_stop(str(fault))) from None
 
 
 def _list_versions(listed: Sequence[TemplateVersion], standing: Standing) -> None:
@@ -195,7 +196,7 @@ def _notion_asked() -> Iterator[None]:
     try:
         yield
     except CannotPreview as fault:
-        raise click.ClickException(f"{fault}.") from None
+        raise click.ClickException(full_stop(str(fault))) from None
     except GatewayError as fault:
         where = "Notion cannot be asked" if fault.provider == "notion" else "It cannot go on"
         hint = f"\n{NO_PROPERTY}" if "is not a property that exists" in fault.message else ""

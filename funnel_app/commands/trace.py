@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
@@ -47,7 +48,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
         traced = trace(current_deps(), email)
     except LedgerUnavailable:
         # Nothing is known of an unknown address, but the headline still holds.
-        say(f"{current_headline(current_deps()).sentence}.", err=True)
+        say(full_stop(current_headline(current_deps()).sentence), err=True)
         raise
     if as_json:
         say(json.dumps(traced, indent=2))

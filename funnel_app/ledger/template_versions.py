@@ -85,6 +85,12 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
     session.execute(update(TemplateVersion).where(*same).values(**again))
 
 
+def any_read_since(session: Session, since: datetime) -> bool:
+    """Say whether any template was read after a time."""
+    read = select(TemplateVersion.id).where(TemplateVersion.checked_at > since)
+    return session.scalars(read.limit(1)).first() is not None
+
+
 def latest_of_all(session: Session) -> dict[str, TemplateVersion]:
     """Return for each key the version last read, without bodies."""
     return _last_of_all(session, TemplateVersion.checked_at, true())

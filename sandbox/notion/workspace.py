@@ -77,6 +77,13 @@ def show_template(page_id: str) -> str:
     return render_template("template.html", values=values, statuses=STATUSES)
 
 
+@blueprint.get("/notion/<string(length=32):page_id>")
+def open_page(page_id: str) -> ResponseReturnValue:
+    """Lead from a template's address, as the console links to Notion, to where it is edited."""
+    named = [page.id for page in _templates(current_sandbox().notion) if page.id.replace("-", "") == page_id]
+    return redirect(f"/desk/templates/{named[0]}") if named else abort(404)
+
+
 @blueprint.post("/desk/templates/<page_id>")
 def save_template(page_id: str) -> ResponseReturnValue:
     """Save the owner's text, or trash the page."""

@@ -103,9 +103,8 @@ def test_of_no_kind_of_shot_anything_is_kept(house):
 
 
 def keeps(house: House, shots: list[Shot]) -> bool:
-    """Return whether three times in a row a piece of memory is left for each shot, after as many others."""
-    house.grown(shots[:SHOTS])
-    windows = (shots[start : start + SHOTS] for start in range(SHOTS, len(shots), SHOTS))
+    """Return whether time after time a piece of memory is left for each shot: what only fills up ends sooner."""
+    windows = (shots[start : start + SHOTS] for start in range(0, len(shots), SHOTS))
     return all(house.grown(window) >= SHOTS for window in windows)
 
 

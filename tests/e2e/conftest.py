@@ -27,6 +27,8 @@ from tests.sqlite_files import into_one_file, open_copy
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SHELL = "chromium-headless-shell"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+# No page lives long enough to be worth its optimised code, or a process of its own beside those of the same browser.
+SHORT_LIVED = ("--js-flags=--no-opt", "--disable-site-isolation-trials", "--renderer-process-limit=1")
 
 # How long a page may take to show what is expected, on a machine that does much else.
 PATIENCE_MS = 30_000
@@ -50,7 +52,7 @@ def playwright() -> Iterator[Playwright]:
 @contextmanager
 def launched(playwright: Playwright, path: str) -> Iterator[Browser]:
     """Start the browser at this path, without a window."""
-    browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *SHORT_LIVED])
     yield browser
     browser.close()
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sqlalchemy import delete
+
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS, DOCTOR
@@ -20,6 +22,7 @@ from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 from funnel_app.ledger.database.troubles import explain
+from funnel_app.ledger.models.shared import TemplateVersion
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 # A ledger that is away must be so for a while.
@@ -59,6 +62,9 @@ class Watcher:
         self.alarm = LedgerAlarm()
         if Watcher.usual is None:
             Watcher.usual = frozenset((check.name, check.status) for check in self._troubles())
+            # Or this play alone would find its texts read a moment ago, which serve for a minute.
+            with deps.sessions.begin() as session:
+                session.execute(delete(TemplateVersion))
 
     def notice(self, **lasts: float) -> Noticed:
         """Look as the periodic tasks do, at once and after a while, and once more, so that what would be told again is.

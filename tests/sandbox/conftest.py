@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import notion_client
 import pytest
 import requests
 import resend
 
+from funnel_app.gateways.notion.client import TRUST
 from sandbox.server import Server, serve
 from sandbox.state import Config
 
@@ -20,10 +22,13 @@ class Clock:
     """A moment that only moves when told to."""
 
     def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 23, 9, 8, 30, tzinfo=UTC)
+        self.reset()
 
     def __call__(self) -> datetime:
         return self.moment
+
+    def reset(self) -> None:
+        self.moment = datetime(2026, 11, 23, 9, 8, 30, tzinfo=UTC)
 
     def forward(self, **span: float) -> None:
         self.moment += timedelta(**span)
@@ -85,9 +90,21 @@ def proven(headers: dict[str, str], body: str) -> dict[str, Any]:
     return dict(resend.Webhooks.verify(options))
 
 
-@pytest.fixture
-def clock() -> Clock:
+@pytest.fixture(scope="session")
+def one_clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def clock(one_clock: Clock) -> Clock:
+    one_clock.reset()
+    return one_clock
+
+
+@pytest.fixture(scope="session")
+def one_server(one_clock: Clock) -> Iterator[Server]:
+    with serve(Config(now=one_clock)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -104,11 +121,11 @@ def point_sdk_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A sandbox whose clock stands still, and which tells nobody."""
-    with serve(Config(now=clock)) as running:
-        point_sdk_at(running, monkeypatch)
-        yield running
+def server(one_server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A sandbox whose clock stands still, which tells nobody, and in which nothing has happened yet."""
+    one_server.sandbox.forget()
+    point_sdk_at(one_server, monkeypatch)
+    return one_server
 
 
 @pytest.fixture
@@ -129,7 +146,9 @@ def notion(server: Server) -> Iterator[notion_client.Client]:
 def sdk_of(server: Server) -> notion_client.Client:
     """Return Notion's SDK, asking a sandbox."""
     log = logging.getLogger("sandbox.tests")
-    return notion_client.Client(auth="ntn_sandbox", base_url=server.notion_url, retry=False, logger=log)
+    return notion_client.Client(
+        client=httpx.Client(verify=TRUST), auth="ntn_sandbox", base_url=server.notion_url, retry=False, logger=log
+    )
 
 
 def control(server: Server, changes: object, path: str = "") -> Any:

@@ -36,6 +36,7 @@ def test_a_template_is_written_changed_and_deleted(server, notion):
 
     save(server, page, **{"Subject Line": "Hello & welcome", "Status": "Draft"})
     shown = requests.get(f"{server.url}/desk/templates/{page}", timeout=5).text
+    assert requests.get(f"{server.url}/notion/{page.replace('-', '')}", timeout=5).text == shown, "as the console links"
     assert "Hello &amp; welcome" in shown and "<option selected>Draft" in shown and "{{ first_name }}" in shown
 
     save(server, page, delete="1")

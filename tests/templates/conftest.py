@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import notion_client
 import pytest
 from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.notion.budget import NotionBudget
-from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.client import TRUST, NotionCalls
 from funnel_app.gateways.notion.templates import NotionTemplates
 from sandbox.notion.state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
 from sandbox.server import Server
@@ -47,7 +48,11 @@ class Owner:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.client = notion_client.Client(
-            auth="ntn_owner", base_url=server.notion_url, retry=False, logger=logging.getLogger("owner")
+            client=httpx.Client(verify=TRUST),
+            auth="ntn_owner",
+            base_url=server.notion_url,
+            retry=False,
+            logger=logging.getLogger("owner"),
         )
 
     def write(self, name: str, subject: str = "", *html: str, status: str = "Active", blocks: Any = ()) -> str:

@@ -58,6 +58,19 @@ def test_faults_that_show_one_after_the_other_are_fixed_by_one_form(olga, deps, 
     assert answer.status_code == 303
 
 
+def test_a_call_to_an_unknown_hook_is_sent_on_to_one_of_those_that_there_are(olga, deps):
+    post(olga.client, {"email": "bea@resend.dev"}, "/webhook/christmas/sign-up")
+    page = PAGE.search(olga.get("/console/hooks?outcome=refused").text)[1]
+    offered = dict(re.findall('<option value="([^"]+)">([^<]+)<', olga.get(page).text))
+    assert set(offered) == {hook.path for each in deps.registry.campaigns.values() for hook in each.hooks.values()}
+    assert offered["/webhook/christmas/signup"] == "Sign-up for “Christmas Surge”"
+    wrong = {"set-address": "/webhook/christmas/booking"}
+    again = olga.send(f"{page}/replay", form=page, **wrong)
+    assert again.status_code == 422 and 'value="/webhook/christmas/booking" selected' in again.text
+    olga.send(f"{page}/replay", form=page, **{"set-address": "/webhook/christmas/signup"})
+    assert "Replayed" in olga.get(page).text
+
+
 def test_the_log_names_what_was_replayed_by_its_time_and_hook_on_the_page_and_by_the_command(olga, deps):
     about = {"campaign": "christmas", "hook": "signup", "errors": {"email": ["Not an address."]}}
     first, second = (refuse(deps, payload={"email": email}, **about) for email in ("nobody", "no one"))

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, WAITING, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
@@ -216,7 +217,7 @@ def _title(registry: Registry, enrolment: Enrolment) -> str:
 def _why_not_next(email: Email | None) -> str:
     if email is None:
         return "No email of this sequence is left to send."
-    return f"Email {email.step} comes first, and it is {email.state}: {email.reason or 'it is on its way'}."
+    return full_stop(f"Email {email.step} comes first, and it is {email.state}: {email.reason or 'it is on its way'}")
 
 
 def _enrolment_of(reads: sessionmaker[Session], email_id: UUID) -> UUID:

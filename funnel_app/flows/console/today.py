@@ -13,16 +13,15 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alarms import ALARMS, page_of
 from funnel_app.flows.monitoring.examination import Examination, with_present
-from funnel_app.flows.monitoring.going_out import GONE_ON, going_out
+from funnel_app.flows.monitoring.going_out import GONE_ON
 from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.needs import Need, detail_of
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
-from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment
@@ -41,7 +40,7 @@ ODD = ("incomplete", "mirror_behind", "orphans")
 class Wrong:
     """An open incident: its name, detail, and fix.
 
-    One that `passes` was an event and not a state: an operator may put it aside.
+    One that `passes` was an event and not a state, and is told: an operator may put it aside.
     """
 
     id: UUID
@@ -114,13 +113,12 @@ def look_at_today(deps: Deps) -> Today:
     found = stops(deps)
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
-    why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    if why_late is None and broken["overdue"] and going_out(deps):
-        why_late = f"{GONE_ON}, and they go out now"
     # Chats get masked addresses; the console's users may see them.
-    whole = undelivered_lately(deps)
-    headline = current_headline(deps, found, whole)
-    wrong = [_wrong(deps.registry, need.about, whole) for need in headline.needs if isinstance(need.about, Incident)]
+    headline = current_headline(deps, found, whole=True)
+    why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
+    if why_late is None and headline.going_out:
+        why_late = f"{GONE_ON}, and they go out now"
+    wrong = [_wrong(deps.registry, need.about) for need in headline.needs if isinstance(need.about, Incident)]
     return Today(
         headline=headline,
         held=broken["held"],
@@ -128,9 +126,9 @@ def look_at_today(deps: Deps) -> Today:
         odd={name: count for name, count in broken.items() if count and name in ODD},
         todo=_todo(deps.reads, headline.needs),
         incidents={each.id: each for each in wrong},
-        stopped_by=[_wrong(deps.registry, each, whole) for each in headline.explained_by],
+        stopped_by=[_wrong(deps.registry, each) for each in headline.explained_by],
         ahead=_ahead(deps, broken["overdue"]),
-        unexplained=standing(deps, paused=why_late is not None),
+        unexplained=standing(deps, broken, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
         manual_pause=manual_pause(deps),
@@ -162,17 +160,17 @@ def _ahead(deps: Deps, late: int) -> Ahead:
     )
 
 
-def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+def _wrong(registry: Registry, incident: Incident) -> Wrong:
     alarm = ALARMS.get(incident.kind)
     return Wrong(
         id=incident.id,
         name=name_of(registry, incident),
-        detail=detail_of(registry, incident, whole),
+        detail=detail_of(registry, incident),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
-        page=alarm.page if alarm else "",
-        passes=bool(alarm and alarm.quiet_for),
+        page=page_of(incident.kind, incident.subject) or f"runbook#{incident.kind}",
+        passes=bool(alarm and alarm.quiet_for and incident.notified_at),
     )
 
 

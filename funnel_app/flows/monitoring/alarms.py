@@ -245,6 +245,13 @@ ALARMS: Mapping[str, Alarm] = {
 }  # fmt: skip
 
 
+def page_of(kind: str, subject: str) -> str:
+    """Return the console's page of an incident: of the text that it names, else of its kind; empty if none shows it."""
+    if kind == BROKEN_TEXT and subject:
+        return f"{ALARMS[kind].page}/{subject}"
+    return ALARMS[kind].page if kind in ALARMS else ""
+
+
 def title_of(kind: str) -> str:
     """Return the title of a kind."""
     return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()

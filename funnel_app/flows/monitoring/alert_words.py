@@ -4,7 +4,7 @@ import re
 
 from funnel_app.campaigns.spoken import full_stop
 from funnel_app.config import Settings
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alarms import ALARMS, page_of
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 # Links that lead from a chat to the lead; noise in a sentence or on a page with its own links.
@@ -16,7 +16,7 @@ def without_link(words: str) -> str:
     return LINK.sub("", words)
 
 
-def began(settings: Settings, kind: str, name: str, detail: str) -> str:
+def began(settings: Settings, kind: str, name: str, detail: str, subject: str = "") -> str:
     """Return the message that something is wrong."""
     alarm = ALARMS.get(kind)
     if alarm is None:
@@ -26,5 +26,5 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
     console = f"{settings.public_url}/console/"
     return (
         f"{said}\nWhat it means: {full_stop(alarm.meaning)}{to_do}\n"
-        f"{console}{alarm.page} · in full: {console}runbook#{kind}"
+        f"{console}{page_of(kind, subject)} · in full: {console}runbook#{kind}"
     )

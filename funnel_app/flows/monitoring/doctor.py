@@ -73,7 +73,9 @@ CHECKS: Mapping[str, Probe] = {
 
 
 def examine(deps: Deps) -> list[Check]:
-    """Return every finding, in the order of the table, without secrets or full addresses. Changes nothing.
+    """Return every finding, in the order of the table, without secrets or full addresses.
+
+    Changes nothing but what is known of the texts, which are kept as they were read.
 
     One cause is one fault: the ledger's, if it is away, names the checks that could not run.
     """

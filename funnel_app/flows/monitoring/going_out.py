@@ -31,6 +31,16 @@ def going_out(deps: Deps) -> int:
     return due if explained and why_all_waits(deps) is None else 0
 
 
+def why_late(deps: Deps, going: int | None = None) -> str | None:
+    """Return as a clause why late emails are expected now: a stop, or one that is just over; None if nothing says why.
+
+    `going` is what `going_out` returned, if it was asked.
+    """
+    if why := why_all_waits(deps):
+        return why
+    return GONE_ON if (going_out(deps) if going is None else going) else None
+
+
 def going_out_words(number: int) -> str:
     """Return as a clause that so many late emails go out now."""
     return f"{things(number, 'email')} that waited {'goes' if number == 1 else 'go'} out now"

@@ -1,19 +1,17 @@
 """Headline: whether all is well, in one sentence that every page, command and chat uses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
-from uuid import uuid4
 
-from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.spoken import joined, things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import DOCTOR
-from funnel_app.flows.monitoring.checks.check import Check, in_sentences
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.examination import Examination, last_examination, unwatched_faults
+from funnel_app.flows.monitoring.examination import Examination, last_examination, new_faults
 from funnel_app.flows.monitoring.going_out import going_out, going_out_words
-from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, OF_STOPS, Need, is_reported, needs, stands
+from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
+from funnel_app.flows.monitoring.present import is_reported, present_incidents
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
@@ -38,7 +36,8 @@ class Standing(StrEnum):
 class Headline:
     """The overall state: its opening words, what they name first, everything that needs a person, and today's emails.
 
-    `explained_by` are the incidents that say more of a stop; `examined` is the last run of the doctor that it counts.
+    `explained_by` are the incidents that say more of a stop; `examined` is the last run of the doctor that it counts;
+    `going_out` is how many emails are late only since a stop is just over.
     """
 
     state: Standing
@@ -48,6 +47,7 @@ class Headline:
     day: Day
     explained_by: tuple[Incident, ...] = ()
     examined: Examination | None = None
+    going_out: int = 0
 
     @property
     def sentence(self) -> str:
@@ -71,59 +71,46 @@ def headline(
 
 
 def current_headline(
-    deps: Deps,
-    found: Sequence[Stop] | None = None,
-    whole: Mapping[str, str] = NOTHING_WHOLE,
-    examined: Examination | None = None,
+    deps: Deps, found: Sequence[Stop] | None = None, examined: Examination | None = None, *, whole: bool = False
 ) -> Headline:
     """Return the present headline, checking all parts unless their state is passed in.
 
-    `whole` has unmasked details by kind, for those who may see addresses; `examined` is the last run of the doctor,
-    looked up unless given. Never raises: if nothing can be asked, that is the headline.
+    `examined` is the last run of the doctor, looked up unless given; `whole` says whether its readers may see full
+    addresses. Never raises: if nothing can be asked, that is the headline.
     """
     found = stops(deps) if found is None else found
     if examined is None and not any(stop.part is Part.REDIS for stop in found):
         examined = last_examination(deps.process_status)
     try:
-        told = headline(_stop(deps, found), *_from_ledger(deps, whole, examined, stopped=bool(found)))
-        return replace(_with_going_out(deps, told), examined=examined)
+        late = going_out(deps)
+        present = present_incidents(deps, examined, late, whole=whole)
+        told = headline(_stop(deps, found), *_from_ledger(deps, present, stopped=bool(found)))
+        return replace(_with_passing(deps, told, examined, late), examined=examined, going_out=late)
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
         return headline(_of_part((found or [ledger_away])[0]), (), Day())
 
 
-def _with_going_out(deps: Deps, told: Headline) -> Headline:
-    """Return a headline of all being well with the emails that go out late, right after a stop."""
-    if told.state is not Standing.WELL or not (number := going_out(deps)):
+def _with_passing(deps: Deps, told: Headline, examined: Examination | None, late: int) -> Headline:
+    """Return a headline of all being well with what mostly passes: emails that go out late, a fault found just now."""
+    if told.state is not Standing.WELL:
         return told
-    return replace(told, opening="Sending goes on", named=going_out_words(number))
+    if late:
+        return replace(told, opening="Sending goes on", named=going_out_words(late))
+    if examined and (names := new_faults(examined, deps.now())):
+        titles = joined([deps.registry.in_titles(title_of_check(name)) for name in names])
+        named = f"a fault was found just now ({titles}), and counts if it is still there in two minutes"
+        return replace(told, opening="All goes so far", named=named)
+    return told
 
 
-def _from_ledger(
-    deps: Deps, whole: Mapping[str, str], examined: Examination | None, *, stopped: bool
-) -> tuple[list[Need], Day, list[Incident]]:
+def _from_ledger(deps: Deps, present: Sequence[Incident], *, stopped: bool) -> tuple[list[Need], Day, list[Incident]]:
     zone = deps.settings.timezone
     explain = OF_STOPS | ({"worker_gone"} if stopped else set())
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
-        present = [each for each in incidents.current(session) if stands(each, deps.now())]
-        if examined:
-            present = _as_examined(present, examined)
-        wants = needs(deps, session, present, stopped=stopped, whole=whole)
+        wants = needs(deps, session, present, stopped=stopped)
     return wants, day, [each for each in present if each.kind in explain]
-
-
-def _as_examined(present: Sequence[Incident], examined: Examination) -> list[Incident]:
-    """Return the incidents with the doctor's as its last run found them: an incident is noted, and ends, later."""
-    noted = {each.subject: each for each in present if each.kind == DOCTOR}
-    faults = unwatched_faults(examined.checks)
-    found = [noted.get(check.name) or _fresh(check, examined.at) for check in faults]
-    return [each for each in present if each.kind != DOCTOR] + found
-
-
-def _fresh(check: Check, at: datetime) -> Incident:
-    # Never added to a session: the watch notes the one that lasts.
-    return Incident(id=uuid4(), kind=DOCTOR, subject=check.name, detail=in_sentences(check), opened_at=at, seen_at=at)
 
 
 def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:

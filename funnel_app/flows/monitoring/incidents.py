@@ -41,7 +41,7 @@ def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
     if not kinds:
         return
     now, redact = deps.now(), redactor(deps.settings)
-    details = {key: _cut(redact(detail)) for key, detail in found.items()}
+    details = {key: cut(redact(detail)) for key, detail in found.items()}
     with deps.reads() as session:
         if not details and not incidents.current(session, kinds):
             return
@@ -60,7 +60,11 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
         if incident.notified_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.notified_at = now
             text = began(
-                deps.settings, incident.kind, name_of(deps.registry, incident), deps.registry.in_titles(detail)
+                deps.settings,
+                incident.kind,
+                name_of(deps.registry, incident),
+                deps.registry.in_titles(detail),
+                incident.subject,
             )
             _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead and has been corrected.
@@ -88,7 +92,8 @@ def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> str | None:
     return title
 
 
-def _cut(detail: str) -> str:
+def cut(detail: str) -> str:
+    """Return a detail no longer than is kept of one, cut between words."""
     return shorten(detail, LONGEST_DETAIL, placeholder=" …")
 
 

@@ -1,6 +1,6 @@
 """Invariants: what must always hold, each counted by a query, with what restores it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,10 +30,10 @@ class Invariant:
     count: Callable[[Deps, Session], int]
 
 
-def count_invariants(deps: Deps) -> dict[str, int]:
-    """Return for each invariant how often it is violated now; 0 everywhere means nothing is hidden."""
+def count_invariants(deps: Deps, names: Iterable[str] | None = None) -> dict[str, int]:
+    """Return for each of these invariants, or of all, how often it is violated now; 0 of all: nothing is hidden."""
     with deps.reads() as session:
-        return {name: invariant.count(deps, session) for name, invariant in INVARIANTS.items()}
+        return {name: INVARIANTS[name].count(deps, session) for name in (INVARIANTS if names is None else names)}
 
 
 def _overdue(deps: Deps, session: Session) -> int:
@@ -69,7 +69,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "due for over 60 seconds and not sent",
         "tried again every 5 seconds",
         "their readers get them later than planned; each is tried again every 5 seconds",
-        "see flask doctor: is sending paused, a worker gone, Redis away?",
+        "see whether sending is paused, a worker gone or Redis away",
         _overdue,
     ),
     "stuck": Invariant(
@@ -117,7 +117,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "a lead in a sequence whose row in Notion is over 5 minutes out of date",
         "its page is written again by itself",
         "what people read in Notion is old; emails go all the same",
-        "see flask doctor: can Notion be reached, and written to?",
+        "see whether Notion can be reached, and written to",
         _mirror_behind,
     ),
     "orphans": Invariant(

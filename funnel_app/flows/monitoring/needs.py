@@ -1,8 +1,8 @@
 """Needs: what needs a person, a clause each, except what a stop of sending already explains."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import waits_for_fix
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
+from funnel_app.flows.monitoring.alarms import BROKEN_TEXT
 from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.ready import NO_WORKER
@@ -31,14 +31,6 @@ OF_STOPS = frozenset(
 COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
 # Expected while sending is stopped.
 OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
-
-
-# Watched states are over once unseen for this long, though their end is reported later.
-SEEN_WITHIN = timedelta(minutes=1)
-SELDOM_LOOKED_AT = frozenset({DOCTOR, BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
-
-
-NOTHING_WHOLE: Mapping[str, str] = {}
 
 
 class NeedKind(StrEnum):
@@ -77,13 +69,8 @@ class Need:
         return self.words
 
 
-def needs(
-    deps: Deps, session: Session, present: Iterable[Incident], *, stopped: bool, whole: Mapping[str, str]
-) -> list[Need]:
-    """Return what needs a person, among it the present incidents that no stop explains, in their order.
-
-    `whole` has unmasked details by kind, for those who may see addresses.
-    """
+def needs(deps: Deps, session: Session, present: Iterable[Incident], *, stopped: bool) -> list[Need]:
+    """Return what needs a person, among it the present incidents that no stop explains, in their order."""
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in present if each.kind not in left_out and (stopped or not is_of_all_workers(each))]
     held = _held_now(session)
@@ -93,7 +80,7 @@ def needs(
     paused = [each for each in pauses.standing(session, deps.now()) if not each.of_everything]
     return [
         *(Need(_held(deps.registry, each), NeedKind.HELD, each) for each in held),
-        *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each) for each in told),
+        *(Need(_of_incident(deps.registry, each), NeedKind.INCIDENT, each) for each in told),
         *_ambiguous(session),
         *_refused(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
@@ -109,30 +96,18 @@ def words_of_counted(deps: Deps) -> dict[str, str]:
     return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
-def stands(incident: Incident, now: datetime) -> bool:
-    """Say whether an incident is reported and was seen recently, so that it counts as present."""
-    seldom = incident.kind in SELDOM_LOOKED_AT
-    return is_reported(incident, now) and (seldom or abs(now - incident.seen_at) <= SEEN_WITHIN)
-
-
 def is_of_all_workers(incident: Incident) -> bool:
     """Say whether no worker was left, which is a stop of sending: while one of several is missing, emails go."""
     return incident.kind == "worker_gone" and incident.detail.startswith(NO_WORKER)
 
 
-def is_reported(incident: Incident, now: datetime) -> bool:
-    """Say whether an incident has lasted long enough to be reported."""
-    alarm = ALARMS.get(incident.kind)
-    return incident.notified_at is not None or alarm is None or now - incident.opened_at >= alarm.patience
+def detail_of(registry: Registry, incident: Incident) -> str:
+    """Return an incident's detail as part of a sentence: titles for emails, no links."""
+    return without_link(registry.in_titles(incident.detail))
 
 
-def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
-    """Return an incident's detail as part of a sentence: titles for emails, no links, addresses from `whole`."""
-    return without_link(registry.in_titles(whole.get(incident.kind, incident.detail)))
-
-
-def _of_incident(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
-    return f"{name_of(registry, incident)}: {detail_of(registry, incident, whole).rstrip('.')}"
+def _of_incident(registry: Registry, incident: Incident) -> str:
+    return f"{name_of(registry, incident)}: {detail_of(registry, incident).rstrip('.')}"
 
 
 def _held_now(session: Session) -> list[Held]:

@@ -1,15 +1,15 @@
 """Stats: what became of every planned email, and whether each is accounted for."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.going_out import going_out
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
-from funnel_app.flows.monitoring.ready import why_all_waits
+from funnel_app.flows.monitoring.going_out import why_late
+from funnel_app.flows.monitoring.invariants import STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
 from funnel_app.ledger.queries import counts
 
 # Listed one by one: canaries and tests are no business figures.
@@ -36,17 +36,18 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
         "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
-        + standing(deps, paused=why_all_waits(deps) is not None or going_out(deps) > 0),
+        + standing(deps, count_invariants(deps), paused=why_late(deps) is not None),
         "duplicates": duplicates,
     }
 
 
-def standing(deps: Deps, *, paused: bool) -> int:
-    """Count the emails that are stuck without a reason: no pause or silent part, nor just now; no answer, no report."""
+def standing(deps: Deps, broken: Mapping[str, int], *, paused: bool) -> int:
+    """Count the emails that are stuck without a reason: no pause or silent part, nor just now; no answer, no report.
+
+    `broken` is how often each invariant is violated.
+    """
     now = deps.now()
-    broken = count_invariants(deps)
     with deps.reads() as session:
-        overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
         unconfirmed = counts.sent_without_word(session, now - UNCONFIRMED_AFTER)
-    return overdue + stuck + unconfirmed + broken["incomplete"]
+    return (0 if paused else broken["overdue"]) + stuck + unconfirmed + broken["incomplete"]

@@ -24,11 +24,12 @@ def watch_texts(deps: Deps) -> Mapping[str, str]:
     except GatewayError as error:
         note(deps, {(NOTION_AWAY, ""): error.message}, {NOTION_AWAY})
         raise
-    note(deps, _found(deps.registry, broken), {BROKEN_TEXT, NOTION_AWAY})
+    note(deps, broken_texts(deps.registry, broken), {BROKEN_TEXT, NOTION_AWAY})
     return broken
 
 
-def _found(registry: Registry, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def broken_texts(registry: Registry, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Return what is told of texts that cannot be sent, by kind and subject; `broken` says why, by template key."""
     if len(broken) <= MOST_ALONE:
         return {(BROKEN_TEXT, key): why for key, why in broken.items()}
     titles = [f"“{registry.title_of_email(key)}”" for key in broken]

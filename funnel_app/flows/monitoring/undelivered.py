@@ -48,6 +48,8 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
     """
     now = deps.now()
     with deps.reads() as session:
+        if not undelivered.any_since(session, now - QUIET):
+            return {}
         found = {state: undelivered.newest(session, state, _news_from(session, state, now)) for state in BADLY_ENDED}
         return {state: _words(deps.settings, session, state, newest) for state, newest in found.items() if newest}
 

@@ -4,7 +4,7 @@ Each probe covers some kinds of alarm. If it cannot run, since Redis or the ledg
 nothing ends just because it could not be checked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -25,11 +25,11 @@ from funnel_app.flows.monitoring import (
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status
-from funnel_app.flows.monitoring.going_out import GONE_ON, going_out
+from funnel_app.flows.monitoring.going_out import why_late
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.needs import words_of_counted
-from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
+from funnel_app.flows.monitoring.ready import Part, silent_parts
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.outbox import receiver_status
 from funnel_app.flows.replies import standing as replies
@@ -38,6 +38,7 @@ from funnel_app.gateways.redis.queue import Queues
 
 # Consequences of any stop of sending.
 LATENESS = ("overdue", "stuck")
+OTHERS = tuple(name for name in INVARIANTS if name not in LATENESS)
 # The pauses that are reported, by kind. A rate limit ends by itself within seconds.
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
 ALARM_OF = {Part.SCHEDULER: "scheduler_silent", Part.WORKERS: "worker_gone"}
@@ -66,17 +67,22 @@ def watch_from_web(deps: Deps) -> None:
 
 def look_through(deps: Deps, looks: tuple[Probe, ...]) -> None:
     """Run these probes, and record what they find."""
+    note(deps, *look(deps, looks))
+
+
+def look(deps: Deps, looks: Iterable[Probe]) -> tuple[dict[tuple[str, str], str], set[str]]:
+    """Run these probes; return what they find, by kind and subject, and the kinds of those that could run."""
     found: dict[tuple[str, str], str] = {}
     covered: set[str] = set()
-    for look in looks:
+    for probe in looks:
         try:
-            seen = {(kind, subject): detail for kind, subject, detail in look.see(deps)}
+            seen = {(kind, subject): detail for kind, subject, detail in probe.see(deps)}
         except Unavailable as error:
-            log.info("check_skipped", kinds=look.kinds, error=str(error))
+            log.info("check_skipped", kinds=probe.kinds, error=str(error))
             continue
         found |= seen
-        covered.update(look.kinds)
-    note(deps, found, covered)
+        covered.update(probe.kinds)
+    return found, covered
 
 
 def _redis(deps: Deps) -> Observation:
@@ -144,24 +150,22 @@ def _silence(deps: Deps) -> Observation:
         yield "provider_silent", "", without_echo
 
 
-def _invariants(deps: Deps) -> Observation:
-    for name, broken in count_invariants(deps).items():
+def invariants_broken(deps: Deps, names: Iterable[str]) -> Observation:
+    """Yield which of these invariants are broken, and how often."""
+    for name, broken in count_invariants(deps, names).items():
         if broken:
             yield name, "", f"{broken:,} {INVARIANTS[name].broken}"
 
 
 def _lateness(deps: Deps) -> Observation:
     _require_redis(deps.queues)
-    # While sending is stopped for a reported reason, waiting emails are expected.
-    if why_all_waits(deps) is not None:
-        raise Unavailable("sending", "it stands still for a known reason")
-    if going_out(deps):
-        raise Unavailable("sending", GONE_ON)
-    yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
+    if why := why_late(deps):
+        raise Unavailable("sending", why)
+    yield from invariants_broken(deps, LATENESS)
 
 
 def _others(deps: Deps) -> Observation:
-    seen = [each for each in _invariants(deps) if each[0] not in LATENESS]
+    seen = list(invariants_broken(deps, OTHERS))
     words = words_of_counted(deps) if seen else {}
     yield from ((kind, about, words.get(kind, detail)) for kind, about, detail in seen)
 
@@ -247,6 +251,6 @@ LOOKS: tuple[Probe, ...] = (
     Probe((stopped_lists.KIND,), _lists),
     Probe(tuple(BADLY_ENDED), _undelivered),
     Probe(LATENESS, _lateness),
-    Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),
+    Probe(OTHERS, _others),
 )
 WEB_LOOKS: tuple[Probe, ...] = (Probe(("redis_away",), _redis), Probe(("scheduler_silent",), _scheduler))

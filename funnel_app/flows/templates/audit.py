@@ -9,7 +9,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.cures import CURES
-from funnel_app.flows.templates.judged_pages import Reading, read_all
+from funnel_app.flows.templates.judged_pages import Reading, keep, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.flows.templates.unsent import unsent_words
@@ -65,12 +65,14 @@ def _as_json(template: Audited) -> dict[str, Any]:
     return {"key": template.key, "status": template.status, "problems": findings}
 
 
-def audit_templates(deps: Deps) -> Audit:
+def audit_templates(deps: Deps, *, keeps: bool = True) -> Audit:
     """Return the findings on Notion's templates, by one query and a look at edited pages.
 
-    Raises Unavailable or Rejected.
+    What was read is kept, so that no page says otherwise until all are read again. Raises Unavailable or Rejected.
     """
     readings, unused = read_all(deps)
+    if keeps:
+        keep(deps, readings)
     meant = _meant(deps.registry, unused)
     audited = tuple(
         _audited(deps, reading, [page for page in unused if meant[page.id] == reading.key]) for reading in readings

@@ -56,6 +56,11 @@ def check_templates(deps: Deps) -> dict[str, str]:
     return {reading.key: _blocking(reading) for reading in readings if not reading.good}
 
 
+def why_broken(version: TemplateVersion) -> str:
+    """Return why a version cannot be sent, in the words of its reading."""
+    return "; ".join(str(problem["detail"]) for problem in version.problems if problem["blocking"])
+
+
 def _blocking(reading: Reading) -> str:
     return "; ".join(problem.detail for problem in reading.problems if problem.blocking)
 

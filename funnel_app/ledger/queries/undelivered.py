@@ -25,6 +25,12 @@ class Newest(NamedTuple):
     address: str
 
 
+def any_since(session: Session, since: datetime) -> bool:
+    """Say whether any failure was reported since a time, which is mostly not so and costs less than to ask for each."""
+    heard = select(EmailEvent.id).where(NEWS, EmailEvent.recorded_at >= since)
+    return session.scalars(heard.limit(1)).first() is not None
+
+
 def newest(session: Session, state: State, since: datetime) -> Newest | None:
     """Return the last such failure that we learned of since a time; None if there is none."""
     # The contact's address may have been corrected since.

@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import operate, settle
@@ -18,6 +19,7 @@ from funnel_app.ledger.models.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.words import sentence
 
 WINDOW = "If its sequence sends at certain hours only, it waits for them."
 
@@ -143,7 +145,7 @@ def do(verb: str, target: UUID) -> ResponseReturnValue:
         told = button.do(current_deps(), target, operator() or "")
     except NotPossible as fault:
         return page("ask.html", button=button, verb=verb, target=target, subject=subject, fault=str(fault)), 409
-    flash(f"Done: {told}.")
+    flash(full_stop(f"Done: {told}"))
     return redirect(url_for("console.lead", contact_id=subject.contact_id), 303)
 
 
@@ -164,7 +166,7 @@ def enrol() -> ResponseReturnValue:
         return _enrol_page(given, str(fault)), 422
     told = in_words(deps.registry.named(given["sequence"])[1].title, receipt)
     operate.note(deps, operator() or "", "enrol", receipt.contact_id, told)
-    flash(f"Done: {told}." if receipt.http_status == 202 else f"{told[:1].upper()}{told[1:]}.")
+    flash(full_stop(f"Done: {told}") if receipt.http_status == 202 else sentence(told))
     return redirect(url_for("console.lead", contact_id=receipt.contact_id), 303)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, Response, g, redirect, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
@@ -86,9 +86,7 @@ def _fault(error: HTTPException) -> ResponseReturnValue:
     if again := _asked_again(error):
         return again, code
     told = error.description if code < 500 or error.description != type(error).description else OURS
-    shown = page(
-        "fault.html", title=TITLES.get(code, error.name), told=told, number=g.request_id if code >= 500 else ""
-    )
+    shown = page("fault.html", title=TITLES.get(code, error.name), told=told)
     return shown, code, error.get_headers()
 
 

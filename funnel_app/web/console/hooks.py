@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.current import current_deps
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.named import name_call
@@ -51,7 +52,7 @@ def replay_hook(hook_id: UUID) -> ResponseReturnValue:
     note(current_deps(), operator() or "", "replay", None, f"{name_call(current_deps(), hook_id)}: {replayed.status}")
     if not replayed.taken:
         return _hook_page(hook_id, f"Refused again. {replayed.words}", replayed.errors), 422
-    flash(f"Done: {replayed.status}, {replayed.words}.")
+    flash(full_stop(f"Done: {replayed.status}, {replayed.words}"))
     return redirect(url_for("console.hook", hook_id=hook_id), 303)
 
 
@@ -74,8 +75,16 @@ def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = 
         may_replay=may_replay,
         correctable=correctable,
         typed=_typed(),
+        addresses=_addresses(),
         replayed_as=replayed_as,
     )
+
+
+def _addresses() -> dict[str, str]:
+    """Return what hooks there are: how each is called, by its address."""
+    registry = current_deps().registry
+    hooks = [(campaign.name, hook) for campaign in registry.campaigns.values() for hook in campaign.hooks.values()]
+    return {hook.path: registry.in_titles(f"{campaign}/{hook.name}") for campaign, hook in hooks}
 
 
 def _typed() -> dict[str, str]:

@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import settle
@@ -93,7 +94,7 @@ def correct_address(contact_id: UUID) -> ResponseReturnValue:
         told = settle.correct_address(current_deps(), contact_id, request.form.get("email", ""), operator() or "")
     except NotPossible as fault:
         return _address_page(contact_id, str(fault)), 409
-    flash(f"Done: {told}.")
+    flash(full_stop(f"Done: {told}"))
     return redirect(url_for("console.lead", contact_id=contact_id), 303)
 
 

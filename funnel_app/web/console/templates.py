@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.spoken import full_stop
 from funnel_app.current import current_deps
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.console.sequences import season_of_template
@@ -32,7 +34,7 @@ from funnel_app.web.console.frame import blueprint, page
 
 AS_WIDE_AS_HERE = "fit"
 WIDTHS = ("desktop", "phone")
-NOTION = "https://www.notion.so/{}"
+NOTION, NOTIONS_API = "https://www.notion.so", "api.notion.com"
 
 
 @blueprint.get("/templates")
@@ -41,7 +43,9 @@ def templates() -> ResponseReturnValue:
     audit, fault = _audit() if "audit" in request.args else (None, None)
     found = {row.key: row for row in audit.templates} if audit else {}
     listed = list_templates(current_deps())
-    return page("templates.html", templates=listed, audit=audit, found=found, fault=fault, notion=notion_page)
+    read_at = min((each.version.checked_at for each in listed if each.version), default=None)
+    shown = {"audit": audit, "found": found, "fault": fault, "read_at": read_at, "now": current_deps().now()}
+    return page("templates.html", templates=listed, notion=notion_page, **shown)
 
 
 @blueprint.get("/templates/<key>")
@@ -73,7 +77,7 @@ def version_preview(key: str, version_id: UUID) -> ResponseReturnValue:
     try:
         made = preview_version(current_deps(), version, lead=lead or None, sample_name=sample)
     except CannotPreview as fault:
-        raise NotFound(f"{fault}.") from None
+        raise NotFound(full_stop(str(fault))) from None
     if made.letter is None:
         raise NotFound("No letter can be made of this version.")
     return framed(made.letter.html)
@@ -86,8 +90,8 @@ def serve_version(key: str, version_id: UUID) -> ResponseReturnValue:
     try:
         told = serve_again(current_deps(), key, version_id, operator() or "")
     except CannotServe as fault:
-        return _version_page(key, seen, f"{fault}."), 409
-    flash(f"Done: {told}.")
+        return _version_page(key, seen, full_stop(str(fault))), 409
+    flash(full_stop(f"Done: {told}"))
     return redirect(url_for("console.template", key=key), 303)
 
 
@@ -122,8 +126,9 @@ def send_test(key: str) -> ResponseReturnValue:
 
 
 def notion_page(page_id: str) -> str:
-    """Return the address of a page in Notion."""
-    return NOTION.format(page_id.replace("-", ""))
+    """Return the address of a page in Notion, or in what the settings have in its place."""
+    api = current_deps().settings.notion_api_url
+    return f"{NOTION if urlsplit(api).hostname == NOTIONS_API else api}/{page_id.replace('-', '')}"
 
 
 def _audit() -> tuple[Audit | None, str | None]:
@@ -181,7 +186,7 @@ def _preview(key: str) -> tuple[Preview | None, str | None]:
     try:
         return preview(current_deps(), key, lead=lead or None, sample_name=sample), None
     except CannotPreview as fault:
-        return None, f"{fault}."
+        return None, full_stop(str(fault))
     except GatewayError as fault:
         return None, f"Notion cannot be asked now: {fault}"
 

@@ -219,6 +219,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "event_name": event_name,
     "acted": acted,
     "sentence": sentence,
+    "full_stop": full_stop,
     "capital": capital,
     "ago": ago,
     "brief": brief,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
-from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -40,7 +39,7 @@ PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "calendar", 
 SEEN = {
     "invariants": count_invariants,
     "stats": ledger_stats,
-    "standing": partial(standing, paused=False),
+    "standing": lambda deps: standing(deps, count_invariants(deps), paused=False),
     "today": look_at_today,
     "digest": lambda deps: digest(deps, date(2026, 11, 24)),
     "leads": lambda deps: find_leads(deps, Wanted()),

@@ -43,7 +43,7 @@ def test_in_the_morning_yesterday_is_told_once(live):
     assert digest_when_due(live) and not digest_when_due(live)
     notify(live)
     ((_, text),) = live.alerts.posted
-    assert text.count("1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
+    assert text.count("2 things need you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
     assert "Tuesday 24 November: 4 due, 1 delivered, 1 skipped, 1 held, 1 bounced" in text
 
 

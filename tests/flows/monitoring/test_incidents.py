@@ -20,7 +20,8 @@ from funnel_app.ledger.models.watch import Incident, Notice
 from tests.factories import make_deps
 
 CHAT = "https://hooks.slack.com/services/T000/B000/secret"
-LATE = {("canary_late", ""): "the canary of 12:00 UTC is held"}
+# Only its own task knows of it: what can be asked again counts only while it is found.
+LATE = {("backup_failed", ""): "the disk is full"}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def deps(engine):
     return make_deps(engine, alert_webhook_url=CHAT)
 
 
-def round_of(deps, found, kinds=("canary_late",)):
+def round_of(deps, found, kinds=("backup_failed",)):
     note(deps, found, kinds)
     notify(deps)
 
@@ -44,16 +45,19 @@ def test_an_incident_is_told_once_and_its_end_once(deps):
     (text,) = said(deps)
     assert text.splitlines() == [
         "Funnel at funnel.example: 1 thing needs you.",
-        "🔴 The test email did not arrive: the canary of 12:00 UTC is held",
-        "What it means: what stopped it stops every email. What to do: Run all checks, then flask resend canary.",
-        "https://funnel.example/console/doctor · in full: https://funnel.example/console/runbook#canary_late",
+        "🔴 No backup was made: the disk is full",
+        (
+            "What it means: after a loss of the ledger the last one would be what is left. "
+            "What to do: See whether the volume of BACKUP_DIR has room, then run flask ledger backup."
+        ),
+        "https://funnel.example/console/ · in full: https://funnel.example/console/runbook#backup_failed",
     ]
     assert deps.alerts.posted[0][0] == CHAT
     for _ in range(20):
         deps.now.forward(seconds=10)
         round_of(deps, {})
     well = "Funnel at funnel.example: All is well: no email is due today"
-    assert said(deps)[1:] == [f"{well}\n🟢 Over: The test email did not arrive (it lasted 1 min)"]
+    assert said(deps)[1:] == [f"{well}\n🟢 Over: No backup was made (it lasted 1 min)"]
 
 
 SILENT, OTHER = (
@@ -212,7 +216,7 @@ REFUSED = Rejected("hooks.slack.com", "answered 404: it does not know this webho
 )
 def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_can_fix(deps, fault, grown):
     deps.alerts.fault = fault
-    note(deps, LATE, ["canary_late"])
+    note(deps, LATE, ["backup_failed"])
     waits = []
     for _ in range(4 + len(grown)):
         notify(deps)
@@ -239,7 +243,7 @@ def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(de
 
 def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
     deps.alerts.fault = REFUSED
-    note(deps, LATE, ["canary_late"])
+    note(deps, LATE, ["backup_failed"])
     for _ in range(12):
         notify(deps)
         deps.now.forward(hours=1)
@@ -247,7 +251,7 @@ def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
     deps.alerts.fault = None
     round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
     notify(deps)
-    assert [text.split("\n")[1][:19] for text in said(deps)] == ["🔴 A source of leads", "🔴 The test email di"]
+    assert [text.split("\n")[1][:19] for text in said(deps)] == ["🔴 A source of leads", "🔴 No backup was mad"]
 
 
 class Picky:

@@ -327,5 +327,4 @@ def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):
     look(live, lambda: None)
     assert "Workers are missing: 1 of 2" in current_headline(live).sentence
     live.process_status.silent.clear()
-    live.now.forward(seconds=65)
     assert "Workers are missing" not in current_headline(live).sentence
