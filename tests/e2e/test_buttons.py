@@ -262,6 +262,8 @@ def test_all_sending_is_paused_and_resumed(screen: Page, filled: Site):
     screen.get_by_role("button", name="Pause", exact=True).click()
     expect(screen.get_by_role("status").first).to_contain_text("Done")
     screen.get_by_role("button", name="Resume").click()
+    expect(screen.get_by_text("Resume it now?")).to_be_visible()
+    screen.get_by_role("button", name="Resume").click()
     expect(screen.get_by_text("Nothing is paused.")).to_be_visible()
 
 

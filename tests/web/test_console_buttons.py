@@ -5,11 +5,13 @@ import re
 import pytest
 from sqlalchemy import select
 
+from funnel_app.flows.console.leads import find_leads
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.models import Enrolment, Suppression
+from funnel_app.ledger.queries.leads import Wanted
 from tests.console_world import fill, hold
-from tests.flows.leads import email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import assess, email_ids, look, opt_in, states, write_templates
 from tests.web.callers import BEARER
 from tests.web.console import Operator, did
 
@@ -213,15 +215,34 @@ class TestPauses:
         wish = {"what": "all", "reason": "moving <b>house</b>", "until": "Monday 09:00"}
         said = olga.send("/console/pauses", **wish)
         assert said.status_code == 200 and "5 emails are due before that" in said.text
+        assert "All sending would be paused until Monday" in said.text and "All sending is paused" not in said.text
         assert "Nothing is paused" in olga.get("/console/pauses").text, "nothing changed yet"
         assert olga.send("/console/pauses", **wish, sure="yes").status_code == 303
         for path in ("/console/", "/console/pauses", "/console/doctor"):
             page = olga.get(path).text
             assert "by Olga: moving &lt;b&gt;house" in page and "<b>house" not in page, path
+        asked = olga.get("/console/pauses/resume?what=all")
+        assert "Resume it now?" in asked.text and "No email waits for it." in asked.text
+        assert "by Olga" in olga.get("/console/pauses").text, "to ask resumes nothing"
         assert olga.send("/console/pauses/resume", form="/console/pauses", what="all").status_code == 303
+        assert olga.get("/console/pauses/resume?what=all").location == "/console/pauses", "nothing to ask any more"
         assert "Nothing is paused" in olga.get("/console/pauses").text
         log = olga.get("/console/log").text
         assert log.index("Resume") < log.index("moving &lt;b&gt;house") and "console" in log
+
+    @pytest.mark.parametrize("what", ["all", "five_day"])
+    def test_a_sequence_whose_emails_a_pause_keeps_is_called_paused(self, what, olga, deps):
+        assess(deps)
+        (lead,) = find_leads(deps, Wanted()).rows
+        pages = ("/console/leads", f"/console/leads/{lead.contact.id}")
+        for path in pages:
+            assert 'wait">paused' not in olga.get(path).text, path
+        olga.send("/console/pauses", what=what, reason="moving house", sure="yes")
+        for path in pages:
+            assert '<span class="pill wait">paused</span>' in olga.get(path).text, path
+        olga.send("/console/pauses/resume", form="/console/pauses", what=what)
+        for path in pages:
+            assert 'wait">paused' not in olga.get(path).text, path
 
     def test_a_wish_that_cannot_be_met_is_answered_with_its_words_kept(self, olga):
         answer = olga.send("/console/pauses", what="all", reason="x", until="soon")

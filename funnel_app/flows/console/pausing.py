@@ -71,7 +71,7 @@ def meaning(deps: Deps, asked: PauseRequest, operator: str) -> Meaning:
     with deps.reads() as session:
         kept = _due_before(session, pause, pause.until_at) if pause.until_at else []
     late = sum(_is_late(deps.registry, each, pause.until_at) for each in kept if pause.until_at)
-    return Meaning(pause_words(deps, pause), len(kept), late, ends=pause.until_at is not None)
+    return Meaning(pause_words(deps, pause, verb="would be"), len(kept), late, ends=pause.until_at is not None)
 
 
 @retry_on_conflict
@@ -110,6 +110,12 @@ def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) 
         row = OperatorAction(at=now, operator=operator, action="resume", detail=told, source=source)
         operator_actions.add(session, row)
     return told
+
+
+def paused_sequences(deps: Deps) -> frozenset[tuple[str, str]]:
+    """Return what is paused now: campaign and sequence of each, or EVERYTHING."""
+    with deps.reads() as session:
+        return frozenset((each.campaign, each.sequence) for each in pauses.standing(session, deps.now()))
 
 
 def list_pauses(deps: Deps) -> Pauses:

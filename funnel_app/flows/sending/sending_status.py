@@ -39,12 +39,12 @@ def manual_pause(deps: Deps) -> str | None:
         return None
 
 
-def pause_words(deps: Deps, pause: Pause) -> str:
+def pause_words(deps: Deps, pause: Pause, verb: str = "is") -> str:
     """Return one operator's pause as a clause: of what, until when, by whom and why."""
     named = "all sending"
     if not pause.of_everything:
         named = f"“{deps.registry.title_of_sequence(pause.campaign, pause.sequence)}”"
-    return f"{named} is paused {until_words(deps.settings, pause.until_at)}, by {pause.operator}: {pause.reason}"
+    return f"{named} {verb} paused {until_words(deps.settings, pause.until_at)}, by {pause.operator}: {pause.reason}"
 
 
 def until_words(settings: Settings, until_at: datetime | None) -> str:

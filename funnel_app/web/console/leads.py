@@ -13,6 +13,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads, find_lead, find_leads
+from funnel_app.flows.console.pausing import paused_sequences
 from funnel_app.ledger.models.base import EnrolmentState
 from funnel_app.ledger.queries.leads import TROUBLE, Wanted
 from funnel_app.web.console.access import operator
@@ -40,6 +41,7 @@ def leads() -> ResponseReturnValue:
     return page(
         "leads.html",
         found=found,
+        paused=paused_sequences(deps),
         count=len(found.rows) if is_all else count_leads(deps.reads, wanted),
         wanted=given,
         given={name: value for name, value in given.items() if value},
@@ -77,7 +79,8 @@ def _email_titles(registry: Registry) -> dict[str, str]:
 @blueprint.get("/leads/<uuid:contact_id>")
 def lead(contact_id: UUID) -> ResponseReturnValue:
     """Show one lead: what comes, what happened, and the possible actions."""
-    found = find_lead(current_deps(), contact_id)
+    deps = current_deps()
+    found = find_lead(deps, contact_id)
     if found is None:
         raise NotFound("There is no such lead, or it was erased.")
-    return page("lead.html", lead=found, fix=FIX, now=current_deps().now())
+    return page("lead.html", lead=found, fix=FIX, paused=paused_sequences(deps), now=deps.now())

@@ -1,5 +1,7 @@
 """Pausing: pause all sending or one sequence for a while; the effect is shown before it is confirmed."""
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -8,8 +10,8 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import (
     ALL,
     RULES,
-    Meaning,
     PauseRequest,
+    going_now,
     list_pauses,
     meaning,
     pause_sending,
@@ -39,6 +41,17 @@ def pause() -> ResponseReturnValue:
     return redirect(url_for("console.pauses_page"), 303)
 
 
+@blueprint.get("/pauses/resume")
+def ask_resume() -> ResponseReturnValue:
+    """Say what would go if a pause ended."""
+    what = request.args.get("what", "")
+    try:
+        return _page(PauseRequest(what, ""), resuming={"what": what, "goes": going_now(current_deps(), what)})
+    except NotPossible as fault:
+        flash(str(fault))
+    return redirect(url_for("console.pauses_page"), 303)
+
+
 @blueprint.post("/pauses/resume")
 def resume() -> ResponseReturnValue:
     """End a pause."""
@@ -49,8 +62,9 @@ def resume() -> ResponseReturnValue:
     return redirect(url_for("console.pauses_page"), 303)
 
 
-def _page(asked: PauseRequest, meaning: Meaning | None = None, fault: str | None = None) -> str:
+def _page(asked: PauseRequest, fault: str | None = None, **shown: Any) -> str:
     deps = current_deps()
     choices = {ALL: "All sending", **deps.registry.sequence_titles()}
     found = list_pauses(deps)
-    return page("pauses.html", asked=asked, meaning=meaning, fault=fault, choices=choices, found=found, rules=RULES)
+    shown = {"meaning": None, "resuming": {}} | shown
+    return page("pauses.html", asked=asked, fault=fault, choices=choices, found=found, rules=RULES, **shown)

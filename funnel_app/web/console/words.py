@@ -1,6 +1,6 @@
 """Words: how the console writes times, numbers and states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import KINDS
 from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.models import Enrolment, EnrolmentState
+from funnel_app.ledger.pauses import EVERYTHING
 from funnel_app.ledger.queries.leads import Running
 from funnel_app.rules.exit_words import ended_as
 
@@ -99,10 +100,12 @@ def day_name(day: date, now: datetime, zone: str) -> str:
     return NEAR_DAYS.get(away, f"{day:%A} {day.day} {day:%B}")
 
 
-def how_it_stands(run: Enrolment | Running) -> str:
-    """Return an enrolment's state; if it ended early, how: booked, unsubscribed, bounced."""
-    ended = run.state == EnrolmentState.EXITED
-    return ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
+def how_it_stands(run: Enrolment | Running, paused: Collection[tuple[str, str]]) -> str:
+    """Return an enrolment's state, paused also where its sequence or all sending is; if it ended early, how: booked."""
+    if run.state == EnrolmentState.EXITED:
+        return ended_as(run.exit_event, run.exit_reason)
+    kept_back = run.state == EnrolmentState.ACTIVE and (EVERYTHING in paused or (run.campaign, run.sequence) in paused)
+    return str(EnrolmentState.PAUSED if kept_back else run.state)
 
 
 def stands(state: str) -> str:
