@@ -64,7 +64,7 @@ def go_wrong(deps: Deps, leads: dict[str, Receipt]) -> dict[str, Receipt]:
     deps.notebook.write("christmas_email_3", subject="Six chairs", html="<p>Hi {{ first_name </p>")
     deps.now.forward(minutes=3)
     check_templates(deps)
-    note(deps, {("disk_full", LONG): f"No room is left on {LONG}, so that nothing can be kept."}, ())
+    note(deps, {("backup_failed", LONG): f"No room is left on {LONG}, so that nothing can be kept."}, ())
     return found
 
 

@@ -425,7 +425,7 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
     queues = Queues(filled.deps.settings.redis_url)
     queues.push([(LONG, f"jobs.{LONG}", (), "emails")])
     queues.close()
-    note(filled.deps, {("doctor", LONG): LONG, ("jobs_failed", ""): LONG}, [])
+    note(filled.deps, {("doctor", LONG): LONG, ("backup_failed", ""): LONG}, [])
     filled.deps.pause.pause(LONG, 600, "config")
     page = filled.open()
     more = {

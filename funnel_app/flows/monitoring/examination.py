@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from funnel_app.flows.monitoring.checks.check import Check, Status, fault, ok, standing
 from funnel_app.flows.monitoring.ready import Part, Stop
@@ -27,6 +27,13 @@ ALSO_WATCHED = frozenset(
     | {"resend events", "public address", "canary", "invariants"}
     | {"notion token", "templates"}
 )
+# Of these the headline asks itself, at each call.
+ASKED_ANYWAY = frozenset(
+    {"redis", "redis eviction", "redis persistence", "redis access", "scheduler", "workers"}
+    | {"overdue", "invariants", "templates"}
+)
+# Within this time a fault that lasts is noted by its alarm, and the checks are made again.
+NEW_FOR = timedelta(minutes=2)
 # Transient states, checked again each time the result is shown.
 HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 
@@ -82,3 +89,10 @@ def unwatched_faults(checks: Iterable[Check]) -> list[Check]:
         if check.status is Status.FAULT:
             by_cause.setdefault(check.detail, check)
     return [check for check in by_cause.values() if check.name not in ALSO_WATCHED]
+
+
+def new_faults(examined: Examination, now: datetime) -> list[str]:
+    """Return the names of checks whose fault was found just now, and whose alarm waits whether it lasts."""
+    waits = ALSO_WATCHED - ASKED_ANYWAY
+    found = [check.name for check in examined.checks if check.status is Status.FAULT and check.name in waits]
+    return found if abs(now - examined.at) <= NEW_FOR else []

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.spoken import joined, things
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.examination import Examination, last_examination
+from funnel_app.flows.monitoring.examination import Examination, last_examination, new_faults
 from funnel_app.flows.monitoring.going_out import going_out, going_out_words
 from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
 from funnel_app.flows.monitoring.present import is_reported, present_incidents
@@ -84,17 +85,23 @@ def current_headline(
         late = going_out(deps)
         present = present_incidents(deps, examined, late, whole=whole)
         told = headline(_stop(deps, found), *_from_ledger(deps, present, stopped=bool(found)))
-        return replace(_with_going_out(told, late), examined=examined, going_out=late)
+        return replace(_with_passing(deps, told, examined, late), examined=examined, going_out=late)
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
         return headline(_of_part((found or [ledger_away])[0]), (), Day())
 
 
-def _with_going_out(told: Headline, late: int) -> Headline:
-    """Return a headline of all being well with the emails that go out late, right after a stop."""
-    if told.state is not Standing.WELL or not late:
+def _with_passing(deps: Deps, told: Headline, examined: Examination | None, late: int) -> Headline:
+    """Return a headline of all being well with what mostly passes: emails that go out late, a fault found just now."""
+    if told.state is not Standing.WELL:
         return told
-    return replace(told, opening="Sending goes on", named=going_out_words(late))
+    if late:
+        return replace(told, opening="Sending goes on", named=going_out_words(late))
+    if examined and (names := new_faults(examined, deps.now())):
+        titles = joined([deps.registry.in_titles(title_of_check(name)) for name in names])
+        named = f"a fault was found just now ({titles}), and counts if it is still there in two minutes"
+        return replace(told, opening="All goes so far", named=named)
+    return told
 
 
 def _from_ledger(deps: Deps, present: Sequence[Incident], *, stopped: bool) -> tuple[list[Need], Day, list[Incident]]:

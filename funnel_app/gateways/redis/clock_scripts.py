@@ -43,12 +43,13 @@ return moved
 """
 
 # KEYS: clock, queues. ARGV: ids of jobs. Only what was there is deleted: the hash of a job that a worker has just taken
-# is the worker's.
+# is the worker's. A queue is read only as far as the job stands, near its head where a batch leaves it. Where it
+# stands twice, RQ skips the second, whose hash is gone.
 UNSCHEDULE = """
 local removed = 0
 for _, id in ipairs(ARGV) do
   local found = redis.call('ZREM', KEYS[1], id)
-  for queue = 2, #KEYS do found = found + redis.call('LREM', KEYS[queue], 0, id) end
+  for queue = 2, #KEYS do found = found + redis.call('LREM', KEYS[queue], 1, id) end
   if found > 0 then
     redis.call('DEL', 'rq:job:' .. id)
     removed = removed + 1

@@ -6,6 +6,7 @@ from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.console.template_pages import read_again, stand_of
 from funnel_app.flows.console.today import look_at_today
+from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.notify import notify
@@ -127,3 +128,15 @@ def test_what_nobody_can_ask_again_counts_for_as_long_as_it_was_seen(live):
     assert "The public address does not answer" in said(live)
     live.now.forward(seconds=50)
     assert said(live).startswith("All is well")
+
+
+def test_a_fault_found_just_now_stands_in_the_headline_though_its_alarm_waits_whether_it_lasts(live):
+    examine_and_keep(live)
+    well = said(live)
+    live.notebook.fault = Unavailable("notion", "503")
+    examine_and_keep(live)
+    new = "All goes so far: a fault was found just now (notion token), and counts if it is still there in two minutes"
+    assert said(live) == new and current_headline(live).state == "well"
+    live.notebook.fault = None
+    examine_and_keep(live)
+    assert said(live) == well and "a fault was found" not in well
