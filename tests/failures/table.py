@@ -10,18 +10,18 @@ from tests.failures.plays import Play, answered, broken_template, paused, quota,
 # What ends by itself within seconds.
 QUIET = Noticed()
 A_WHILE = {"minutes": 2}
-TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails cannot be made")
+TEMPLATE = Noticed("templates (fault), invariants (warning)", "Emails cannot be made")
 NO_NOTION = Noticed(
-    "notion token (fault), invariants (fault)",
+    "notion token (fault), invariants (warning)",
     "Emails cannot be made; Notion cannot be read",
 )
 
 NO_RESEND = Noticed(
-    "sending (fault), resend key (fault), invariants (fault)",
+    "sending (warning), resend key (fault), invariants (warning)",
     "A check found a fault (resend key); Resend does not take emails",
 )
 WRONG_KEY = Noticed(
-    "sending (fault), resend key (fault)",
+    "sending (warning), resend key (fault)",
     "Sending is paused; A check found a fault (resend key)",
 )
 
@@ -106,7 +106,7 @@ FAILURES = (
         ),
         "sending",
         noticed=Noticed(
-            "sending (fault), from domain (fault)",
+            "sending (warning), from domain (fault)",
             "Sending is paused; A check found a fault (from domain)",
         ),
     ),
@@ -150,7 +150,7 @@ FAILURES = (
         answered(quota("daily_quota_exceeded", 12), wait={"hours": 12}, used=plays.NOTHING_LEFT),
         "sending",
         noticed=Noticed(
-            "sending (fault), resend quota (fault)",
+            "sending (warning), resend quota (fault)",
             "Sending is paused; A check found a fault (resend quota)",
         ),
     ),
@@ -159,7 +159,7 @@ FAILURES = (
         answered(quota("monthly_quota_exceeded", 150), wait={"hours": 150}, used=plays.NOTHING_LEFT),
         "sending",
         noticed=Noticed(
-            "sending (fault), resend quota (fault)",
+            "sending (warning), resend quota (fault)",
             "Sending is paused; A check found a fault (resend quota)",
         ),
     ),
@@ -240,7 +240,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "scheduler (fault), overdue (fault), invariants (fault)",
+            "scheduler (fault), overdue (warning)",
             "The scheduler is silent",
         ),
     ),
@@ -250,7 +250,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "workers (fault), overdue (fault), invariants (fault)",
+            "workers (fault), overdue (warning)",
             "Workers are missing",
         ),
     ),
@@ -259,7 +259,7 @@ FAILURES = (
         parts.clock_jump,
         "planned",
         noticed=Noticed(
-            "clock (fault), sending (fault)",
+            "clock (fault), sending (warning)",
             "The clock is wrong",
         ),
     ),
@@ -269,7 +269,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), overdue (fault), invariants (fault)",
+            "redis (fault), overdue (warning)",
             "Redis does not work",
         ),
     ),
@@ -279,7 +279,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), overdue (fault), invariants (fault)",
+            "redis (fault), overdue (warning)",
             "Redis does not work",
         ),
     ),

@@ -28,6 +28,7 @@ from funnel_app.flows.monitoring.checks.check import (
     fault,
     preventing,
     titles_of,
+    warning,
 )
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
@@ -72,12 +73,23 @@ CHECKS: Mapping[str, Probe] = {
 }
 
 
+# What keeps all emails from going, and what is late or paused because of it.
+STOPPING = frozenset({"redis", "scheduler", "workers", "clock", "sending", "resend key", "from domain", "resend quota"})
+CAUSES: Mapping[str, frozenset[str]] = {
+    "overdue": STOPPING,
+    "canary": STOPPING,
+    "sending": frozenset({"clock", "resend key", "from domain", "resend quota"}),
+    "invariants": STOPPING | {"templates", "notion token"},
+}
+
+
 def examine(deps: Deps) -> list[Check]:
     """Return every finding, in the order of the table, without secrets or full addresses.
 
     Changes nothing but what is known of the texts, which are kept as they were read.
 
-    One cause is one fault: the ledger's, if it is away, names the checks that could not run.
+    One cause is one fault: the ledger's, if it is away, names the checks that could not run, and what follows from
+    another fault is a warning that names it.
     """
     return _masked(_examined(deps))
 
@@ -93,7 +105,20 @@ def _examined(deps: Deps) -> list[Check]:
     checks = [check for each in found.values() for check in each or ()]
     if unseen:
         checks = [_with_unseen(check, unseen) if check.name == "ledger" else check for check in checks]
-    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in checks]
+    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in _with_causes(checks)]
+
+
+def _with_causes(checks: Sequence[Check]) -> list[Check]:
+    faults = [check.name for check in checks if check.status is Status.FAULT]
+    first = [name for name in faults if not CAUSES.get(name, frozenset()) & set(faults)]
+    return [_with_cause(check, [name for name in first if name in CAUSES.get(check.name, ())]) for check in checks]
+
+
+def _with_cause(check: Check, causes: Sequence[str]) -> Check:
+    if check.status is not Status.FAULT or not causes:
+        return check
+    detail = f"{check.detail}; this follows from {titles_of(causes)}"
+    return warning(check.name, detail, "nothing here: it goes on by itself once that is fixed")
 
 
 def _with_unseen(ledger: Check, unseen: Sequence[str]) -> Check:

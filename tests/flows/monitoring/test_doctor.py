@@ -164,6 +164,20 @@ def mute(deps):
     notify(deps)
 
 
+# One cause is one fault: what follows from it is a warning that names it.
+STAND_STILL = {
+    "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler", ["overdue"]),
+    "no worker": (lambda d: silent(d, "worker"), "workers", ["overdue"]),
+    "Redis away": (lambda d: setattr(d.process_status, "away", True), "redis", ["overdue"]),
+    "a wrong key": (
+        lambda d: (fail(d.account, WRONG_KEY), d.pause.pause("401 bad key", 600, "config")),
+        "resend key",
+        ["sending", "overdue"],
+    ),
+    "a broken text": (lambda d: d.notebook.pages.pop("lead_nurture_email_1"), "templates", ["invariants"]),
+}
+
+
 WRONG = {
     "a local address": (lambda d: change(d, public_url="http://localhost:8000"), "settings: fault", "no reader"),
     "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
@@ -257,6 +271,29 @@ def test_what_is_wrong_is_found_with_what_to_do(young, monkeypatch, trouble):
     assert (check.status, words in check.detail) == (status, True), check
     assert check.detail.count("Contacts: ") <= 1, "a database is named once"
     assert check.fix
+
+
+@pytest.mark.parametrize("trouble", STAND_STILL)
+def test_one_cause_is_one_fault_and_what_follows_names_it(well, trouble):
+    make, cause, following = STAND_STILL[trouble]
+    make(well)
+    well.now.forward(minutes=2)
+    lead = opt_in(well)
+    if cause == "templates":
+        deliver(well, email_ids(lead)[:1])
+    well.now.forward(minutes=4)
+    checks = found(well)
+    assert [name for name, check in checks.items() if check.status == "fault"] == [cause]
+    for name in following:
+        assert checks[name].status == "warning" and f"this follows from {cause}" in checks[name].detail, name
+
+
+def test_what_is_late_for_no_known_reason_is_a_fault_once(well):
+    opt_in(well)
+    well.now.forward(minutes=4)
+    checks = found(well)
+    assert [name for name, check in checks.items() if check.status == "fault"] == ["overdue"]
+    assert "follows" not in checks["overdue"].detail and "due for over" not in checks["invariants"].detail
 
 
 def test_a_lead_taken_for_a_test_is_a_fault(deps):
