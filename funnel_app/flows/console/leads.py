@@ -15,7 +15,7 @@ from funnel_app.campaigns.states import CLICKED, OPENED, State, state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.next_email import Next, next_email
-from funnel_app.flows.console.true_now import true_now
+from funnel_app.flows.console.true_now import client_since, true_now
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts, enrolments, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
@@ -81,7 +81,10 @@ class EnrolmentView:
 
 @dataclass(frozen=True)
 class Lead:
-    """All that the console shows of one lead; `true_now` is how they stand, `days` what happened, the newest first."""
+    """All that the console shows of one lead; `true_now` is how they stand, `days` what happened, the newest first.
+
+    `client` says since when they are one; None if they are not.
+    """
 
     contact: Contact
     suppression: Suppression | None
@@ -92,6 +95,7 @@ class Lead:
     zone: str
     segment: str | None
     erased: bool
+    client: str | None
 
     @property
     def running(self) -> list[EnrolmentView]:
@@ -166,6 +170,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
+        client=client_since(traced["hooks"], ZoneInfo(deps.settings.timezone)),
     )
 
 
