@@ -114,8 +114,8 @@ DEEDS = (
     Deed("wishes in Notion that Bea gets the letters of all year too", _wish, (BEA, "five_day", 5), "/console/log"),
     Deed("imports the list of a fair", _import, (DANA, "noshow_recovery", 1), "/console/leads?campaign=workshop"),
     Deed(
-        "changes the workshop's file, asks whom it changes, starts Funnel again so that it reads the file (the console and "
-        "the hooks do not answer meanwhile, for up to half a minute), and applies it",
+        "changes the workshop's file, asks whom it changes, starts Funnel again to have it read (the console and the "
+        "hooks do not answer meanwhile, for up to half a minute), and applies it",
         _edit,
         (DANA, "onboarding_phase1", 1),
         "/console/sequences",

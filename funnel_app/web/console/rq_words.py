@@ -21,14 +21,14 @@ SAID: Mapping[str, str] = {
     r'class="nav-link">Jobs<': 'class="nav-link">One by one<',
     r"<h1>Queues</h1>": "<h1>Jobs</h1>",
     r"This list below contains all the registered queues.*?on the queue\.": (
-        "What Funnel has to do now and did of late, and how many of each kind: <em>transactional</em> are emails about a "
-        "call or an order, <em>emails</em> all others, <em>mirror</em> rows in Notion. A number leads to its jobs. Nothing "
-        "can be changed here: the ledger decides what is sent, and when."
+        "What Funnel has to do now and did of late, and how many jobs of each kind: <em>transactional</em> are emails "
+        "about a call or an order, <em>emails</em> all others, <em>mirror</em> rows in Notion. A number leads to its "
+        "jobs. Nothing can be changed here: the ledger decides what is sent, and when."
     ),
     r"<th>Queue</th>": "<th>Kind</th>",
     rf"(?i)>({_PLACES})&nbsp;jobs<": r">{{ rq_stands['\1' | lower] | capitalize }}<",
     r"No queues\.": "No jobs.",
-    r'<option (\{% if registry_name == \'(\w+)\' %\} selected \{% endif %\})>\w+<': (
+    r"<option (\{% if registry_name == '(\w+)' %\} selected \{% endif %\})>\w+<": (
         r"""<option value="\2" \1>{{ rq_stands['\2'] }}<"""
     ),
     r"This list below contains all the queued jobs on queue": (

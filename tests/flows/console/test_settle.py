@@ -169,7 +169,7 @@ class TestAddresses:
         assert [what.endswith(end) for what, end in zip(by_hand, ends, strict=True)] == [True, True]
         ((_, moments),) = find_lead(ready, receipt.contact_id).days
         assert [moment.what for moment in moments if moment.kind == "by hand"] == by_hand[::-1]
-        assert "resned" not in str([action.detail for action in list_actions(ready.reads).rows]), "it outlives an erasure"
+        assert "resned" not in str([action.detail for action in list_actions(ready.reads).rows]), "it stays for good"
         erase(ready, ANA)
         assert "resned" not in str(find_lead(ready, receipt.contact_id))
 
