@@ -31,9 +31,7 @@ SAID: Mapping[str, str] = {
     r"<option (\{% if registry_name == '(\w+)' %\} selected \{% endif %\})>\w+<": (
         r"""<option value="\2" \1>{{ rq_stands['\2'] }}<"""
     ),
-    r"This list below contains all the queued jobs on queue": (
-        "The {{ rq_stands[registry_name] }} jobs of the kind"
-    ),
+    r"This list below contains all the queued jobs on queue": ("The {{ rq_stands[registry_name] }} jobs of the kind"),
     r">Queue:<": ">Kind:<",
     r">Registry:<": ">Which:<",
     r">Sort Order:<": ">Order:<",
