@@ -65,7 +65,7 @@ def find(deps: Deps, words: str) -> Found:
         sent = search.sent_with_subject(session, words, LISTED)
         sent += _by_resend_id(session, words)
         typed = template_versions.newest_subjects(session)
-        versions = _known(deps, _by_hash(session, words))
+        versions = _known(deps.registry, _by_hash(session, words))
     subjects = read_subjects(deps, typed)
     known = [Text(key, subjects.get(key, "")) for key in deps.registry.template_keys()]
     texts = [text for text in known if _says(deps.registry, text, words)]
@@ -91,7 +91,7 @@ def _by_id(deps: Deps, id_: UUID) -> Found:
         enrolment, call = enrolments.find(session, id_), hook_events.find(session, id_)
         contact = leads.find(session, enrolment.contact_id if enrolment else id_)
         sent = search.sent_of(session, [id_]) or search.sent_in(session, id_)[:LISTED]
-        versions = _known(deps, template_versions.by_ids(session, [id_]))
+        versions = _known(deps.registry, template_versions.by_ids(session, [id_]))
         # An unsent email has a page, too.
         planned = [] if sent else emails.load(session, [id_])
         contact = planned[0].enrolment.contact if planned else contact
@@ -129,6 +129,6 @@ def _by_hash(session: Session, words: str) -> list[TemplateVersion]:
     return template_versions.beginning_with(session, beginning, LISTED) if is_hash else []
 
 
-def _known(deps: Deps, versions: Sequence[TemplateVersion]) -> list[TemplateVersion]:
+def _known(registry: Registry, versions: Sequence[TemplateVersion]) -> list[TemplateVersion]:
     # A text that no campaign has any more has no page.
-    return [each for each in versions if deps.registry.find_template(each.key)]
+    return [each for each in versions if registry.find_template(each.key)]
