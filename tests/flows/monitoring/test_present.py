@@ -103,6 +103,7 @@ def test_what_the_audit_reads_is_known_on_every_page(live):
     assert stand_of(live, KEY).stand == "held" and f"({TITLE})" in said(live)
 
 
+@pytest.mark.both_databases
 def test_a_notion_that_answers_again_is_not_called_away(live):
     watch_texts(live)
     live.notebook.fault = Unavailable("notion", "503")
