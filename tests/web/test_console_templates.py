@@ -55,6 +55,8 @@ class TestTemplates:
         text = olga.get(self.PATH).text
         assert "a newer text waits" in text and "Leads get this now" in text
         (waits,) = re.findall(rf'href="({self.PATH}/versions/[0-9a-f-]{{36}})">Half a sen</a>', text)
+        shown = re.search(rf'"{waits}".*?<span class="soft">([0-9a-f]{{8}});', text, re.DOTALL)[1]
+        assert f'href="{waits}">{shown} of ' in olga.get(f"/console/search?words={shown}").text
         assert "Serve this one again?" in olga.get(waits).text
         assert "half a sen" in olga.get(f"{waits}/preview?sample=urgent").text
         assert olga.send(f"{waits}/serve", form=waits).status_code == 303
