@@ -178,7 +178,7 @@ def test_every_template_is_escaped_whatever_its_file_is_called(looking):
 def test_each_of_its_words_that_is_replaced_stands_in_it_once_at_least():
     folder = resources.files("rq_dashboard") / "templates" / "rq_dashboard"
     theirs = "\n".join((folder / name).read_text() for name in rq_templates.KNOWN)
-    assert [words for words in rq_words.SAID if not re.search(words, theirs, re.DOTALL)] == []
+    assert [words for words in rq_words.SAID if words not in theirs] == []
 
 
 @pytest.mark.parametrize("testing", [True, False])
