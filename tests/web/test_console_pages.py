@@ -175,7 +175,7 @@ class TestReading:
         text = olga.get("/console/calendar").text
         assert "Due already" in text and "3 held" in text and "1 paused" in text and "Mon" in text
         deps.pause.pause("401 missing_api_key", 300, "config")
-        assert "Nothing goes now: all sending is paused" in olga.get("/console/calendar").text
+        assert "Nothing of this goes now: all sending is paused" in olga.get("/console/calendar").text
 
     @pytest.mark.parametrize("path", ["", "sequences", "templates/christmas_email_5"])
     def test_whether_the_season_is_open_is_said_where_it_matters(self, olga, world, path):
