@@ -244,10 +244,11 @@ class TestReadingOthers:
     def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
         deps.queues.away = True
         text = olga.get("/console/").text
-        assert "Redis cannot be reached" in text and "fix what stands under Health" in text
+        assert "Redis does not work" in text and "cannot be reached" in text and "No lead and no email" not in text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
-        assert "401 missing_api_key" in olga.get("/console/").text
+        text = olga.get("/console/").text
+        assert "401 missing_api_key" in text and "Sending is paused" in text and "No lead and no email" not in text
 
     def test_leads_are_searched_and_paged(self, olga, deps):
         for number in range(52):
