@@ -18,15 +18,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from funnel_app import ledger
 from funnel_app.ledger.database import driver
 
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
-LEDGER = f"{Path(driver.__file__).parent}{os.sep}"
+LEDGER = f"{Path(ledger.__file__).parent}{os.sep}"
 HOUSE = str(Path(__file__).parents[1])
 LIBRARIES = f"{os.sep}site-packages{os.sep}"
 # They carry out what others in the ledger word.
-HANDS = {f"{LEDGER}{name}.py" for name in ("compiled", "driver", "engine", "insert_or_ignore")}
+HANDS = {f"{LEDGER}database{os.sep}{name}.py" for name in ("compiled", "driver", "engine", "insert_or_ignore")}
 # What SQLite alone needs to be asked: its file, a ledger in memory, and tables recreated to be changed.
 ONLY_SQLITE = ("storage.damage:", "scratch.", "schema._changing:", "schema.downgrade:", "schema.make_revision:")
 

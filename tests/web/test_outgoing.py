@@ -19,8 +19,8 @@ URL = "https://hooks.zapier.example/hooks/catch/1/very-secret"
 
 
 @pytest.fixture
-def told(sqlite):
-    return make_deps(sqlite, events_webhook_urls=(URL,), events_webhook_secrets=("whsec_" + "bmV3" * 10,))
+def told(engine):
+    return make_deps(engine, events_webhook_urls=(URL,), events_webhook_secrets=("whsec_" + "bmV3" * 10,))
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_the_page_says_how_each_receiver_stands_and_shows_no_secret(told, olga):
     assert olga.get("/console/outgoing?state=waiting").text.count("lead.enrolled") == 0
 
 
+@pytest.mark.both_databases
 def test_what_was_given_up_is_told_again_by_a_button_and_noted(told, olga):
     give_up(told)
     olga.log_in()

@@ -110,6 +110,7 @@ def test_what_the_audit_reads_is_known_on_every_page(live):
     assert "its emails wait, since" in live.alerts.posted[-1][1] and "or go with" not in live.alerts.posted[-1][1]
 
 
+@pytest.mark.both_databases
 def test_a_notion_that_answers_again_is_not_called_away(live):
     watch_texts(live)
     live.notebook.fault = Unavailable("notion", "503")
