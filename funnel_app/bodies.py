@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from funnel_app.unreadable import why_unreadable
+
 # JSON may escape a null character or a lone surrogate, which databases refuse.
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 SUBSTITUTE = "\x1a"
@@ -46,7 +48,7 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
     except ValueError as fault:
         if media_type not in ("application/json", FORM) and not media_type.endswith("+json"):
             raise UnsupportedMediaType("Send the payload as application/json.") from None
-        raise BadRequest(str(fault)) from None
+        raise BadRequest(why_unreadable(fault, text)) from None
     if _is_deep(said):
         raise BadRequest(f"The payload is nested deeper than {DEEPEST} levels.")
     return said

@@ -102,10 +102,12 @@ class Stack:
         body = json.dumps({"email": email_id, "link": link}).encode()
         call_json(Request(f"{self.sandbox_url}/control/looked", body, {"Content-Type": "application/json"}))
 
-    def restart_parts(self) -> None:
-        """Stop web, worker and scheduler as a deployment does, start them again, and wait until all are there."""
+    def restart_parts(self) -> float:
+        """Stop web, worker and scheduler as a deployment does, and start them again; return for how many seconds."""
+        stopped = time.monotonic()
         self.processes.stop(PARTS)
         start_parts(self)
+        return time.monotonic() - stopped
 
     def flask(self, *arguments: str) -> str:
         """Run a command of Funnel's CLI and return what it printed."""

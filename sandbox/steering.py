@@ -89,8 +89,10 @@ def _edit(stack: Stack) -> str:
     file.write_text(before.replace(BEFORE, AFTER))
     # Before the restart: with a file that cannot be used nothing would start again.
     planned = stack.flask("campaigns", "plan")
-    stack.restart_parts()
-    return f"{planned}\n$ flask campaigns apply --yes\n{stack.flask('campaigns', 'apply', '--yes')}"
+    away_s = stack.restart_parts()
+    applied = stack.flask("campaigns", "apply", "--yes")
+    back = f"Funnel was started again, and answered nobody for {away_s:.0f} s."
+    return f"{planned}\n{back}\n$ flask campaigns apply --yes\n{applied}"
 
 
 def _compare(stack: Stack) -> str:
@@ -112,7 +114,8 @@ DEEDS = (
     Deed("wishes in Notion that Bea gets the letters of all year too", _wish, (BEA, "five_day", 5), "/console/log"),
     Deed("imports the list of a fair", _import, (DANA, "noshow_recovery", 1), "/console/leads?campaign=workshop"),
     Deed(
-        "changes the workshop's file, asks whom it changes, starts Funnel again, and applies it",
+        "changes the workshop's file, asks whom it changes, starts Funnel again to have it read (the console and the "
+        "hooks do not answer meanwhile, for up to half a minute), and applies it",
         _edit,
         (DANA, "onboarding_phase1", 1),
         "/console/sequences",

@@ -105,6 +105,8 @@ class TracePrinter:
         known, changed = self._day(contact["created_at"]), self._day(contact["updated_at"])
         who.append(f", known since {known}" + (f", changed {changed}" if changed != known else ""))
         self.console.print(Padding(who, (1, 0, 0, 0)))
+        if contact["earlier_addresses"]:
+            self.console.print(Text(f"before a correction {', '.join(contact['earlier_addresses'])}", "dim"))
         if contact["notion_refused"]:
             told = f"Notion does not take this lead's row: {contact['notion_refused']} (flask notion check)"
             self.console.print(Text(told, "bold red"))

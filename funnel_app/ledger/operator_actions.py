@@ -18,6 +18,7 @@ CONSOLE, COMMAND_LINE, NOTION = "console", "command line", "Notion"
 UNSUBSCRIBE_PAGE = "unsubscribe page"
 # Logouts are stored so that a session stays closed; they are not shown.
 LOG_OUT = "log_out"
+CORRECT = "correct"
 
 
 class OperatorAction(Base):

@@ -1,6 +1,6 @@
 """Template versions: every text that Notion had under a key, and which one is in use."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -119,5 +119,19 @@ def _last_of_all(
 
 def of_key(session: Session, key: str, limit: int) -> list[TemplateVersion]:
     """Return the versions of a key without bodies, most recently read first."""
-    rows = select(TemplateVersion).where(TemplateVersion.key == key).options(*(defer(column) for column in BODIES))
+    return _without_bodies(session, TemplateVersion.key == key, limit)
+
+
+def by_ids(session: Session, ids: Collection[UUID]) -> list[TemplateVersion]:
+    """Return these versions without bodies; unknown ids are left out."""
+    return _without_bodies(session, TemplateVersion.id.in_(list(ids)), len(ids))
+
+
+def beginning_with(session: Session, beginning: str, limit: int) -> list[TemplateVersion]:
+    """Return the versions whose hash begins so, of every key, without bodies, most recently read first."""
+    return _without_bodies(session, TemplateVersion.hash.startswith(beginning, autoescape=True), limit)
+
+
+def _without_bodies(session: Session, wanted: ColumnElement[bool], limit: int) -> list[TemplateVersion]:
+    rows = select(TemplateVersion).where(wanted).options(*(defer(column) for column in BODIES))
     return list(session.scalars(rows.order_by(TemplateVersion.checked_at.desc()).limit(limit)))

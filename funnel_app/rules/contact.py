@@ -42,6 +42,8 @@ class Known(Consenting, Protocol):
 
 EVIDENCE = ("consent_at", "consent_text", "consent_source", "consent_ip")
 NAMES = ("first_name", "name", "business_name")
+# The property of addresses that were corrected since.
+EARLIER = "earlier_addresses"
 
 
 def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: datetime) -> ContactFacts:
@@ -87,3 +89,14 @@ def without_half_evidence(contact: Consenting, columns: Mapping[str, Any]) -> di
     if not any(evidence.values()) or (has_consented(contact) and not says_when_or_what):
         return rest
     return rest | evidence
+
+
+def with_earlier(contact: Known, address: str) -> dict[str, Any]:
+    """Return a person's properties with the address that was corrected: it leaves with all else of them."""
+    return {**contact.properties, EARLIER: [*earlier_addresses(contact), address]}
+
+
+def earlier_addresses(contact: Known) -> list[str]:
+    """Return the addresses that a person was known by before corrections, the oldest first."""
+    kept = contact.properties.get(EARLIER)
+    return [str(each) for each in kept] if isinstance(kept, list) else []

@@ -20,10 +20,12 @@ REASONS = {
 }
 # How an enrolment ended early, as lists say it beside a name.
 _ENDED_AS = {
+    Event.OPT_IN: "opted in",
     Event.ASSESSMENT: "took the assessment",
     Event.BOOKING: "booked",
     Event.BOOKING_CANCELLED: "call cancelled",
     Event.BOOKING_RESCHEDULED: "call moved",
+    Event.NO_SHOW: "missed a call",
     Event.NO_SHOW_UNDONE: "call took place",
     Event.MAYBE: "thinks it over",
     Event.ONBOARDING: "became a client",

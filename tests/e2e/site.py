@@ -141,6 +141,7 @@ PLACES = {
     "actions": "/console/log",
     "search": "/console/search?words=delivered",
     "settle": "/console/settle",
+    "log-out": "/console/logout",
 }
 
 

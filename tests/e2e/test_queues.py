@@ -13,6 +13,7 @@ from redis import Redis
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.web.console import rq
 from tests.e2e.site import Site
+from tests.test_words import NOT_THE_OWNERS
 
 JOB = "email-0197a000-0000-7000-8000-000000000001"
 STRIKE = "fetch('/console/leads').then(a => a.text()).then(t => document.title = 'TAKEN ' + t.length)"
@@ -61,6 +62,7 @@ def test_its_pages_are_filled_and_run_no_script_of_a_job(filled: Site, redis: Re
     page.reload()
     expect(page.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
     assert page.locator("img[onerror]").count() == 0 and "TAKEN" not in page.title()
+    assert NOT_THE_OWNERS.findall(page.locator("body").inner_text()) == []
     assert not [url for url in asked if url.endswith(("/console/leads", "/x"))] and faults == []
 
 

@@ -24,3 +24,8 @@ from funnel_app.rules.exit_words import ended_as
 )
 def test_it_says_how(event, reason, told):
     assert ended_as(event, reason) == told
+
+
+@pytest.mark.parametrize("event", Event)
+def test_whatever_may_end_a_sequence_has_a_word_of_its_own(event):
+    assert ended_as(event, None) != "ended"

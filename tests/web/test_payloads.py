@@ -63,10 +63,18 @@ def test_what_no_database_keeps_is_substituted_and_never_costs_a_lead(client, de
         (b'{"email": NaN}', "NaN is not a number that JSON knows"),
         (b'{"x": -Infinity}', "-Infinity is not a number"),
         (b'{"x": 1e999}', "1e999 is too large a number"),
-        (b'{"x": ' + b"9" * 5000 + b"}", "Exceeds the limit"),
-        (b'{"x": "\xff"', "line 1 column"),
-        (b'{"email": "ana@resend.dev",}', "line 1 column"),
-        (b"", "Expecting value"),
+        (b'{"x": ' + b"9" * 5000 + b"}", "a number has more digits than any that is meant"),
+        (b'{"x": "\xff"', "at line 1, character 10, a comma or a closing bracket is missing."),
+        (b'{"x" 1}', "at line 1, character 6, a colon is missing"),
+        (b'{"x": 1} {}', "at line 1, character 10, something follows the end"),
+        (b'{"x": "a', "at line 1, character 7, a text begins here and does not end"),
+        (b'{\n"x": "a\nb"}', "at line 2, character 8, a line break or a tab stands in a text"),
+        (rb'{"x": "\q"}', "a backslash stands before what it may not"),
+        (rb'{"x": "\u12"}', "a backslash stands before what it may not"),
+        (b'{"x": }', "a value is missing"),
+        (b'{"email": "ana@resend.dev",}', "at line 1, character 28, a field's name in double quotes is missing"),
+        (b"", "The payload is empty."),
+        (b" \n", "The payload is empty."),
         (b"[" * 60_000, "nested too deep"),
         (b'{"x": ' + b"[" * 25 + b"]" * 25 + b"}", "deeper than 20"),
         (b'["ana@resend.dev"]', "must be a JSON object"),
@@ -118,7 +126,7 @@ def test_a_form_may_have_fields_within_fields_and_fields_twice(client, deps):
 def test_a_form_of_too_many_fields_is_refused_and_kept(client, deps):
     raw = b"email=ana%40resend.dev" + b"&x=1" * 1000
     answer = send(client, raw, "application/x-www-form-urlencoded")
-    assert answer.status_code == 400 and "Max number of fields exceeded" in answer.json["detail"]
+    assert answer.status_code == 400 and "the form has more fields than any that is meant" in answer.json["detail"]
     assert [bytes_of(call.payload) for call in kept(deps)] == [raw]
 
 

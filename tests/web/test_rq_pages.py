@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import resources
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +16,7 @@ from jinja2 import TemplateNotFound
 from redis import Redis
 
 from funnel_app.gateways.redis.job_names import DELIVER
-from funnel_app.web.console import rq_templates
+from funnel_app.web.console import rq_templates, rq_words
 from tests.apps import application
 from tests.web.console import Operator
 
@@ -120,7 +121,7 @@ def test_what_a_page_fetched_comes_with_it(looking, connection):
                         "0/view/workers": '"workers"'}.items():  # fmt: skip
         carried = re.search(r'id="rq-data">(.*?)</script>', looking.get(f"/console/rq/{path}").text)[1]
         assert words in carried and json.loads(carried)
-    assert "all the failed jobs on queue" in looking.get("/console/rq/0/view/jobs/emails/failed/8/asc/1").text
+    assert "The failed jobs of the kind" in looking.get("/console/rq/0/view/jobs/emails/failed/8/asc/1").text
 
 
 class Bomb:
@@ -172,3 +173,23 @@ def test_every_template_is_escaped_whatever_its_file_is_called(looking):
     for name in ("rq_dashboard/scripts/jobs.js", "page.txt", "page", "page.html", None):
         escapes = environment.autoescape
         assert escapes is True or escapes(name), name
+
+
+def test_each_of_its_words_that_is_replaced_stands_in_it_once_at_least():
+    folder = resources.files("rq_dashboard") / "templates" / "rq_dashboard"
+    theirs = "\n".join((folder / name).read_text() for name in rq_templates.KNOWN)
+    assert [words for words in rq_words.SAID if not re.search(words, theirs, re.DOTALL)] == []
+
+
+@pytest.mark.parametrize("testing", [True, False])
+def test_what_every_page_has_on_top_its_pages_have_too(looking, deps, redis_server, testing):
+    settings = replace(deps.settings, redis_url=redis_server.url, testing_mode=testing)
+    operator = Operator(application(replace(deps, settings=settings)).test_client())
+    operator.log_in()
+    for path in PAGES[:2]:
+        page = operator.get(f"/console/rq/{path}").text
+        assert ("testing mode" in page) is testing
+        assert 'href="/console/search">Find<' in page and 'href="/console/logout"' in page
+    token = re.search(r'name="csrf_token" value="([^"]+)"', operator.get("/console/logout").text)[1]
+    assert operator.client.post("/console/logout", data={"csrf_token": token}).status_code == 303
+    assert operator.get("/console/").status_code == 303, "nobody is logged in any more"

@@ -15,9 +15,9 @@ from funnel_app.campaigns.states import CLICKED, OPENED, State, state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.next_email import Next, next_email
-from funnel_app.flows.console.true_now import true_now
+from funnel_app.flows.console.true_now import client_since, true_now
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments, operator_actions, suppressions
+from funnel_app.ledger import contacts, enrolments, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
 from funnel_app.ledger.queries import leads
 from funnel_app.ledger.queries.leads import NextEmail, Running, Wanted
@@ -81,7 +81,10 @@ class EnrolmentView:
 
 @dataclass(frozen=True)
 class Lead:
-    """All that the console shows of one lead; `true_now` is how they stand, `days` what happened, the newest first."""
+    """All that the console shows of one lead; `true_now` is how they stand, `days` what happened, the newest first.
+
+    `client` says since when they are one; None if they are not.
+    """
 
     contact: Contact
     suppression: Suppression | None
@@ -92,6 +95,7 @@ class Lead:
     zone: str
     segment: str | None
     erased: bool
+    client: str | None
 
     @property
     def running(self) -> list[EnrolmentView]:
@@ -152,7 +156,6 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         if contact is None:
             return None
         joined = enrolments.of_contact(session, contact_id)
-        actions = operator_actions.of_contact(session, contact_id)
         suppression = suppressions.strictest(session, contact.email_norm, deps.settings.secret_key)
     traced = trace(deps, contact.email_norm)
     told = {row["id"]: row for row in traced["enrolments"]}
@@ -163,10 +166,11 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         views=[_view(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=next_email(deps.registry, joined, told),
         true_now=true_now(deps.registry, joined),
-        days=by_day(moments(deps.registry, traced, joined, actions), ZoneInfo(deps.settings.timezone)),
+        days=by_day(moments(deps.registry, traced, joined), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
+        client=client_since(traced["hooks"], ZoneInfo(deps.settings.timezone)),
     )
 
 

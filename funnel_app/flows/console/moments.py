@@ -14,7 +14,6 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.flows.tracing.timeline import rank_of
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
-from funnel_app.ledger.operator_actions import OperatorAction
 
 LONGEST_SAID = 280
 
@@ -36,14 +35,12 @@ def by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[M
     return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
 
 
-def moments(
-    registry: Registry, traced: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]
-) -> list[Moment]:
+def moments(registry: Registry, traced: dict[str, Any], joined: list[Enrolment]) -> list[Moment]:
     """Return a lead's history: calls, operators' actions, ends of sequences, and each email's events."""
     found = [
         *map(_of_hook, traced["hooks"]),
         *map(_of_reply, traced["replies"]),
-        *(_of_action(action) for action in actions),
+        *map(_of_deed, traced["done"]),
         *(moment for enrolment in joined for moment in _of_end(registry, enrolment)),
         *(
             _of_event(registry, event, email)
@@ -90,5 +87,5 @@ def _of_event(registry: Registry, event: dict[str, Any], email: Email) -> Moment
     return Moment(datetime.fromisoformat(event["at"]), event["kind"], what, event["detail"], email.id)
 
 
-def _of_action(action: OperatorAction) -> Moment:
-    return Moment(action.at.replace(microsecond=0), "by hand", f"{action.operator}: {action.detail}")
+def _of_deed(deed: dict[str, Any]) -> Moment:
+    return Moment(datetime.fromisoformat(deed["at"]), "by hand", f"{deed['who']}: {deed['what']}")

@@ -19,9 +19,10 @@ from funnel_app.flows.privacy.suppress import release
 from funnel_app.ledger import contacts, enrolments, hook_events, operator_actions, suppressions
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
-from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.ledger.operator_actions import CORRECT, OperatorAction
 from funnel_app.ledger.queries import counts, leads, today
 from funnel_app.redact import masked_addresses
+from funnel_app.rules.contact import with_earlier
 
 AT_ONCE = 500
 LONGEST_WORD = 200
@@ -103,11 +104,13 @@ def correct_address(deps: Deps, contact_id: UUID, address: str, operator: str) -
         contact = leads.get(session, contact_id)
         _must_be_free(session, contact, email_norm)
         joined = enrolments.of_contact(session, contact_id)
-        contact.email, contact.email_norm, contact.mirror_stale_since = address.strip(), email_norm, now
+        contact.properties = with_earlier(contact, contact.email)
+        contact.email, contact.email_norm = address.strip(), email_norm
+        contact.updated_at = contact.mirror_stale_since = now
         for enrolment in joined:
             enrolment.mirror_stale_since = now
         told = f"the address is corrected: {_what_follows(joined)}{_but(session, deps.settings, email_norm)}"
-        row = OperatorAction(at=now, operator=operator, action="correct", contact_id=contact_id, detail=told)
+        row = OperatorAction(at=now, operator=operator, action=CORRECT, contact_id=contact_id, detail=told)
         operator_actions.add(session, row)
     return told
 

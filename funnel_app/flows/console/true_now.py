@@ -1,13 +1,17 @@
 """A lead's present state in a line: their current sequence, else how the last one ended, and their emails."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.campaigns.states import IN_WORDS, State
-from funnel_app.ledger.models import Enrolment, EnrolmentState
-from funnel_app.rules.exit_words import ended_as
+from funnel_app.ledger.models import Enrolment, EnrolmentState, Outcome
+from funnel_app.rules.exit_words import ended_as, in_words
 
 # The email states that are mentioned, the most urgent last.
 TOLD = {
@@ -48,3 +52,10 @@ def _how_it_ended(registry: Registry, runs: Sequence[Enrolment]) -> str:
 
 def _title(registry: Registry, enrolment: Enrolment) -> str:
     return registry.title_of_sequence(enrolment.campaign, enrolment.sequence)
+
+
+def client_since(hooks: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> str | None:
+    """Return in words when a lead became a client, by the calls of their trace; None if they are none."""
+    wanted = (Event.ONBOARDING, Outcome.ACCEPTED)
+    first = min((hook["at"] for hook in hooks if (hook["event"], hook["outcome"]) == wanted), default=None)
+    return in_words(Event.ONBOARDING, datetime.fromisoformat(first), zone) if first else None

@@ -34,6 +34,7 @@ from funnel_app.ledger import (
 )
 from funnel_app.ledger.database import storage
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
+from funnel_app.rules.contact import earlier_addresses
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)
@@ -84,7 +85,7 @@ def erase(deps: Deps, address: str) -> Erased:
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             # An address that was corrected since may be forbidden as well.
-            for went_to in pii.recipients_of(session, contact.id):
+            for went_to in [*pii.recipients_of(session, contact.id), *earlier_addresses(contact)]:
                 suppressions.forget_address(session, looked_up(went_to))
             pii.erase(session, contact, email_norm, deps.now())
             engagements.erase(session, contact.id)

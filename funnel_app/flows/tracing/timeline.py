@@ -61,14 +61,14 @@ def build_timeline(
     enrolments: Sequence[Enrolment],
     timeline: Mapping[UUID, Sequence[EmailEvent]],
     suppressions: Iterable[Suppression],
-    written: Iterable[ReceivedEmail],
+    others: Iterable[Line],
     titles: Titles,
 ) -> list[dict[str, Any]]:
-    """Return a line for every event, oldest first, with titles for sequences and emails."""
+    """Return a line for every event, `others` among them, oldest first, with titles for sequences and emails."""
     lines = [
         *(_hook(hook) for hook in hooks),
         *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline, titles)),
-        *(Line(each.received_at, "reply", what_came(each)) for each in written),
+        *others,
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
     # A stable sort: events of the same second keep the order above.
@@ -115,3 +115,10 @@ def _words(event: EmailEvent) -> str:
 
 def _source(event: EmailEvent) -> str:
     return "asked, Resend says" if was_asked_for(event) else "Resend reports"
+
+
+def lines_of_people(written: Iterable[ReceivedEmail], deeds: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    """Return a line for each email that somebody wrote, and for whatever people did."""
+    yield from (Line(each.received_at, "reply", what_came(each)) for each in written)
+    for deed in deeds:
+        yield Line(datetime.fromisoformat(deed["at"]), "by hand", f"{deed['who']}: {deed['what']}")

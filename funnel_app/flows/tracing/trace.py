@@ -17,20 +17,23 @@ from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
+from funnel_app.flows.tracing.deeds import deeds_of
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, Upcoming, sentence, upcoming
-from funnel_app.flows.tracing.timeline import Titles, build_timeline
+from funnel_app.flows.tracing.timeline import Titles, build_timeline, lines_of_people
 from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
     contacts,
     email_events,
     enrolments,
     hook_events,
+    operator_actions,
     pauses,
     received_emails,
     requests,
     suppressions,
 )
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
+from funnel_app.rules.contact import earlier_addresses
 
 __all__ = ["sentence", "trace"]
 
@@ -41,7 +44,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     """Return the history of an address as plain data, by the contract; `contact` is None if unknown.
 
     `headline` is the overall state; `suppressions` apply even to an unknown address; `story` is the timeline. Refused
-    calls that name the address are among `hooks`; `similar` are known addresses like an unknown one.
+    calls that name the address are among `hooks`, and `done` is what people did; `similar` are known addresses like an
+    unknown one.
     """
     # Asked once for both: a hanging Redis costs a third of a second each time.
     found = stops(deps)
@@ -61,6 +65,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         written = received_emails.of_contact(session, contact.id)
+        deeds = deeds_of(contact, operator_actions.of_contact(session, contact.id))
         blocks = {each.id: block_reason(deps.settings, each, contact, forbidden) for each in joined}
         outlook = replace(
             _outlook(deps, session, joined, waiting), blocks=blocks, pauses=_pauses(deps, session, joined)
@@ -73,7 +78,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         "hooks": [_hook(hook) for hook in hooks],
         "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
         "replies": [as_row(each) for each in written],
-        "story": build_timeline(hooks, joined, timeline, forbidden, written, titles),
+        "done": deeds,
+        "story": build_timeline(hooks, joined, timeline, forbidden, [*lines_of_people(written, deeds)], titles),
     }
 
 
@@ -105,6 +111,7 @@ def _contact(contact: Contact) -> dict[str, Any]:
         "timezone": contact.timezone,
         "created_at": iso(contact.created_at),
         "updated_at": iso(contact.updated_at),
+        "earlier_addresses": earlier_addresses(contact),
         "notion_refused": contact.mirror_error,
     }
 

@@ -56,6 +56,13 @@ def sent_of(session: Session, email_ids: Collection[UUID]) -> list[SentEmail]:
     return list({row[0]: SentEmail(*row) for row in rows}.values())
 
 
+def sent_in(session: Session, request_id: UUID) -> list[SentEmail]:
+    """Return the emails of one call to Resend, as they were sent by it."""
+    columns = (Message.email_id, Message.subject, Message.recipient, Message.created_at)
+    rows = select(*columns).where(Message.request_id == request_id).order_by(Message.id)
+    return [SentEmail(*row) for row in session.execute(rows)]
+
+
 def calls_with_number(session: Session, digits: str, limit: int) -> list[HookEvent]:
     """Return the newest calls with a telephone number of these digits, among the last twenty thousand."""
     newest = select(HookEvent.id, HookEvent.payload).where(HookEvent.mode != Mode.CANARY)

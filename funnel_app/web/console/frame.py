@@ -145,6 +145,12 @@ def try_login() -> ResponseReturnValue:
     return _ask_kept(goal, kept) if kept else redirect(goal, 303)
 
 
+@blueprint.get("/logout")
+def ask_log_out() -> ResponseReturnValue:
+    """Ask before this browser is logged out, for a page that may send no form."""
+    return page("log_out.html")
+
+
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
     """Log this browser out."""

@@ -21,8 +21,10 @@ from funnel_app.gateways.redis.clients import fail_fast_client
 from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
+from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import PAGES, page
 from funnel_app.web.console.rq_templates import PatchedTemplates
+from funnel_app.web.console.rq_words import STANDS
 
 ROOT = "/console/rq"
 # A sandbox without allow-same-origin has an opaque origin: no cookies, and no access to the console. The pages use
@@ -33,7 +35,7 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 CHANGES = frozenset({"delete_job_view", "requeue_job_view", "requeue_all", "empty_queue", "compact_queue"})
-REGISTRIES = frozenset({"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"})
+REGISTRIES = frozenset(STANDS)
 # The data that each page used to fetch, now embedded.
 DATA = {
     "rq_dashboard.queues_overview": "rq_dashboard.list_queues",
@@ -68,7 +70,8 @@ def add_rq_dashboard(app: Flask) -> None:
 
 
 def _in_its_pages() -> dict[str, Any]:
-    return {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at, "rq_pages": PAGES}
+    said = {"rq_pages": PAGES, "rq_stands": STANDS, "rq_operator": operator, "rq_deps": current_deps}
+    return {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at, **said}
 
 
 def current_redis(app: Flask) -> str:

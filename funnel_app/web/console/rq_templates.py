@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 
+from funnel_app.web.console.rq_words import in_words
+
 KNOWN: Mapping[str, str] = {
     "base.html": "1bf4f33567e813cc42bec259f19f1f0360bfcdfddf3ea50ea94af7fdbc7f75ea",
     "footer.html": "f83fbf0343878077d5db4d1cf9322f6f0127da682e800761452c7d2a54dde180",
@@ -31,8 +33,6 @@ FOLDER = "rq_dashboard/"
 TWICE_ESCAPED = re.compile(r"\$\('<div/>'\)\.text\(([\w.]+)\)\.html\(\)")
 PRINTED_INTO_JS = re.compile(r"'\{\{ ([\w.]+) \}\}'")
 BRAND = '<a class="navbar-brand">RQ-dashboard</a>'
-# It says “queued” of every registry.
-OF_REGISTRY = "all the queued jobs on queue", "all the {{ registry_name }} jobs on queue"
 INLINE = '<script type="text/javascript">'
 SCRIPT = re.compile(r'<script(?= (?:src|type="text/javascript"))')
 
@@ -55,9 +55,9 @@ class PatchedTemplates(BaseLoader):
 
 
 def patched(source: str) -> str:
-    """Return a source with escaped output, and a nonce on its own scripts only."""
+    """Return a source with escaped output, a nonce on its own scripts only, and the owner's words."""
     source = TWICE_ESCAPED.sub(r"\1", source).replace("<%=", "<%-")
     source = PRINTED_INTO_JS.sub(r"{{ \1|tojson }}", source)
     source = source.replace(INLINE, '{% include "rq_data.html" %}' + INLINE)
-    source = source.replace(*OF_REGISTRY).replace(BRAND, '{% include "rq_brand.html" %}')
+    source = in_words(source).replace(BRAND, '{% include "rq_brand.html" %}')
     return SCRIPT.sub('<script nonce="{{ rq_nonce() }}"', source)

@@ -10,7 +10,8 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.console.leads import all_leads, count_leads, find_lead
 from funnel_app.flows.console.search import find
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.ledger.models import Contact, Email
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.models import Contact, Email, Message
 from funnel_app.ledger.queries.leads import Wanted, in_segment
 from tests.console_world import fill, send, sign_up
 from tests.flows.leads import email_ids, look, write_templates
@@ -34,6 +35,20 @@ def test_each_kind_is_found_by_what_one_has_of_it(deps, world):
     assert sent in find(deps, sent.subject.upper()).emails
     assert [text.key for text in find(deps, "christmas_email_1").texts] == ["christmas_email_1"]
     assert [call["id"] for call in find(deps, str(first.hook_id)).calls] == [str(first.hook_id)]
+
+
+@pytest.mark.both_databases
+def test_a_version_of_a_text_is_found_by_what_is_shown_of_it_and_a_job_by_what_it_sends(deps, world):
+    key = "christmas_email_1"
+    with deps.reads() as session:
+        version = template_versions.find_latest(session, key)
+        request_id = session.scalars(select(Message.request_id).limit(1)).one()
+    for words in (version.hash[:8], version.hash[:8].upper(), version.hash, f" {version.hash[:12]} ", str(version.id)):
+        assert [(each.key, each.id) for each in find(deps, words).versions] == [(key, version.id)], words
+    assert [find(deps, words).versions for words in (version.hash[:7], version.hash[1:])] == [[], []]
+    email_id = email_ids(world["delivered"])[0]
+    assert [each.id for each in find(deps, f"email-{email_id}").emails] == [email_id]
+    assert find(deps, f"request-{request_id}").emails == find(deps, str(request_id)).emails != []
 
 
 @pytest.mark.both_databases

@@ -16,10 +16,12 @@ from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscribe
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
+from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import incidents
 from funnel_app.ledger.models import Scope
@@ -152,6 +154,24 @@ class TestAddresses:
         ready.now.forward(days=1)
         deliver(ready, email_ids(receipt)[1:2])
         assert ready.mailer.sent_to() == ["ana@resned.dev", "Ana@resend.dev"]
+
+    @pytest.mark.both_databases
+    def test_a_correction_stands_in_the_story_with_the_old_address_and_changes_the_lead(self, ready):
+        receipt = opt_in(ready, "ana@resned.dev")
+        for address in ("ana@resendd.dev", ANA):
+            ready.now.forward(minutes=1)
+            settle.correct_address(ready, receipt.contact_id, address, WHO)
+        told = trace(ready, ANA)
+        assert told["contact"]["updated_at"] == "2026-11-24T12:02:00Z"
+        assert told["contact"]["earlier_addresses"] == ["ana@resned.dev", "ana@resendd.dev"]
+        by_hand = [line["what"] for line in told["story"] if line["about"] == "by hand"]
+        ends = ["; it was ana@resned.dev before", "; it was ana@resendd.dev before"]
+        assert [what.endswith(end) for what, end in zip(by_hand, ends, strict=True)] == [True, True]
+        ((_, moments),) = find_lead(ready, receipt.contact_id).days
+        assert [moment.what for moment in moments if moment.kind == "by hand"] == by_hand[::-1]
+        assert "resned" not in str([action.detail for action in list_actions(ready.reads).rows]), "it stays for good"
+        erase(ready, ANA)
+        assert "resned" not in str(find_lead(ready, receipt.contact_id))
 
     @pytest.mark.parametrize("address", ["ana", "ANA@resend.dev", "bea@resend.dev"])
     def test_one_that_is_none_or_the_same_or_another_lead_s_changes_nothing(self, ready, address):

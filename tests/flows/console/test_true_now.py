@@ -45,3 +45,9 @@ def test_who_was_never_in_one_is_said(ready):
 def test_of_several_sequences_all_are_told(ready):
     line = told(ready, go_whole_way(ready))
     assert "“Welcome for new clients”" in line and " delivered" in line
+
+
+def test_a_client_is_said_to_be_one_since_when_and_nobody_else(ready):
+    client, lead = go_whole_way(ready), sign_up(ready, 3)
+    said = [find_lead(ready, each.contact_id).client for each in (client, lead)]
+    assert said[0].startswith("became a client on ") and said[1] is None
