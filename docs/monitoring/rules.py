@@ -26,7 +26,7 @@ RULES = (
         "FunnelSchedulerSilent",
         "funnel_scheduler_tick_age_seconds > 60 or (funnel_redis_up == 1 unless funnel_scheduler_tick_age_seconds)",
         "1m",
-        "no scheduler ticks: nothing becomes due",
+        "no scheduler ticks: only the first email after a sign-up goes",
     ),
     Rule("FunnelNoWorkers", "funnel_workers == 0", "1m", "no worker lives: nothing is sent"),
     Rule(

@@ -51,19 +51,20 @@ def claimable(kind: Kind | None = None) -> ColumnElement[bool]:
         unindexed(Email.state) == State.PLANNED,
         Email.due_at <= now,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        _runs(kind),
+        enrolment_runs(kind),
         ~waits_for_earlier(),
     )
 
 
-def waits_for_earlier() -> ColumnElement[bool]:
-    """Return the condition that an earlier step of the enrolment is unfinished."""
+def waits_for_earlier(states: Collection[State] = HOLDS_SUCCESSOR) -> ColumnElement[bool]:
+    """Return the condition that an earlier step of the enrolment is unfinished, or in one of these states."""
     earlier = aliased(Email)
     before = earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step
-    return is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(HOLDS_SUCCESSOR)))
+    return is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(states)))
 
 
-def _runs(kind: Kind | None = None) -> ColumnElement[bool]:
+def enrolment_runs(kind: Kind | None = None) -> ColumnElement[bool]:
+    """Return the condition that its enrolment is active, not paused, of one of the bound `modes`, and of this kind."""
     # Checked per email: few emails are due, and many enrolments run.
     running = aliased(Enrolment)
     wanted = select(running.id).where(
@@ -158,7 +159,7 @@ def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
     """Return held emails of running, unpaused enrolments that are due for a recheck."""
     is_time = or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now)
-    wanted = select(Email.id).where(UNDER_WAY, Email.state == State.HELD, is_time, _runs())
+    wanted = select(Email.id).where(UNDER_WAY, Email.state == State.HELD, is_time, enrolment_runs())
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"now": now, "modes": list(modes)}))
 
 

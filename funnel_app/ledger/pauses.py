@@ -101,11 +101,10 @@ def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datet
     return [(campaign, sequence, due_at, latest_at) for campaign, sequence, due_at, latest_at in rows]
 
 
-def any_ended_since(session: Session, since: datetime, now: datetime) -> bool:
-    """Say whether a pause was ended by somebody, or by its own end, after a time."""
-    by_itself = and_(Pause.ended_at.is_(None), Pause.until_at > since, Pause.until_at <= now)
-    ended = select(Pause.id).where(or_(Pause.ended_at > since, by_itself))
-    return session.scalars(ended.limit(1)).first() is not None
+def last_ended_at(session: Session, now: datetime) -> datetime | None:
+    """Return when a pause was last ended by somebody, or by its own end; None if none was."""
+    ended_at = func.coalesce(Pause.ended_at, Pause.until_at, type_=UtcTime())
+    return session.scalar(select(func.max(ended_at)).where(ended_at <= now))
 
 
 def count_waiting(session: Session, now: datetime) -> int:

@@ -44,10 +44,16 @@ _OTHER_TOOL = re.compile(
     r"|\{\{\s*(?:else\b(?=\s*\}\}|\s+if\b)|(?:if|elif|endif|elsif|end)\b)"
     r"|\{%-?\s*(?:else ?if|elsif|unless|endunless|assign|endfor|end\b|fi\b|case|when)\b"
 )
+_NOTHING_ASKED = "Expected an expression, got 'end of statement block'"
+_NO_CONDITION = re.compile(r"\{%[-+]?\s*(if|elif)\s*[-+]?%\}")
 _NAME_IN_PIECES = re.compile(r"\{\{-?\s*([A-Za-z]\w*(?:[ -]+[A-Za-z]\w*){1,3})\s*-?\}\}")
 _OUR_WORDS = {
     "Missing end of comment": 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.',
-    "Expected an expression": "a tag {{ }} is empty.",
+    "Expected an expression, got 'end of print statement'": "a tag {{ }} is empty.",
+    "Expected an expression": "a tag ends where a name should follow.",
+    "unexpected 'end of print statement'": "a tag {{ }} ends where a name should follow.",
+    "unexpected 'end of statement block'": "a condition ends where a name should follow.",
+    "tag name expected": "a tag {% %} is empty.",
     "expected token 'name'": "after the sign | the name of a filter is missing.",
     "expected token 'end of print statement'": "a name has a space in it, or a sign between two words is missing.",
     "expected token 'end of statement block'": 'an {% if %} has a word too many, or one "=" where it needs "==".',
@@ -68,7 +74,8 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
     try:
         return _read(part, source, known)
     except TemplateSyntaxError as error:
-        words = _other_tool(source) or _unclosed(source) or _in_pieces(source, known) or _plainly(error.message or "")
+        plainly = _plainly(error.message or "", source)
+        words = _other_tool(source) or _unclosed(source) or _in_pieces(source, known) or plainly
         detail = f"The {part} has a mistake in its tags on line {error.lineno}: {words}"
         return Parsed(frozenset(), (fault("syntax", detail),))
     except (ValueError, RecursionError, SyntaxError):
@@ -135,11 +142,13 @@ def _unclosed(source: str) -> str | None:
     return f'"{opened[0].strip()}" has no matching "}}}}" or "%}}".' if opened else None
 
 
-def _plainly(message: str) -> str:
+def _plainly(message: str, source: str) -> str:
     """Return Jinja2's message, or ours if its own would not help the owner."""
     if "looking for the following tags" in message and "'if'" in message:
         twice = "unknown tag 'el" in message
         return "an {% if %} has {% else %} twice." if twice else "an {% if %} has no {% endif %}."
+    if _NOTHING_ASKED in message and (empty := _NO_CONDITION.search(source)):
+        return f"an {{% {empty[1]} %}} has no condition; write {{% {empty[1]} name %}}."
     if stray := re.search(r"unknown tag '(endif|else|elif)'", message):
         return f"an {{% {stray[1]} %}} has no {{% if %}} before it."
     if stray := re.search(r"unknown tag '(\w+)'", message):

@@ -110,6 +110,7 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "replies": lambda s: received_emails.take(s, NOW, SOON, 16),
     "notices": lambda s: notices.take(s, "alerts", NOW, SOON, 16),
     "watch: overdue": lambda s: counts.overdue(s, NOW, MODES),
+    "watch: not gone": lambda s: counts.not_gone(s, NOW, NOW, MODES),
     "waiting": lambda s: batches.waiting(s, due(s)),
     "locks": lambda s: contacts.lock_of_emails(s, due(s)),
     "claim": lambda s: batches.claim(s, due(s), CLAIM),

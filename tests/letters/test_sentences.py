@@ -22,6 +22,12 @@ COMMENT = 'a "{#" opens a comment that never ends; in CSS, write a space between
 MISTAKES = {
     "Dear {{ first_name": '"{{ first_name" has no matching "}}" or "%}".',
     "Dear {{ }}": "a tag {{ }} is empty.",
+    "Dear {% %}": "a tag {% %} is empty.",
+    "{% if %}Dear{% endif %}": "an {% if %} has no condition; write {% if name %}.",
+    "{% if score %}{%- elif -%}b{% endif %}": "an {% elif %} has no condition; write {% elif name %}.",
+    "{{ }}{% if %}a{% endif %}": "a tag {{ }} is empty.",
+    "{{ first_name and }}": "a tag {{ }} ends where a name should follow.",
+    "{% if score > %}a{% endif %}": "a condition ends where a name should follow.",
     "Dear {{{ first_name }}}": "a tag has three braces where it needs two.",
     "{% if first_name": '"{% if first_name" has no matching "}}" or "%}".',
     "{% if first_name %}Dear": "an {% if %} has no {% endif %}.",

@@ -175,7 +175,7 @@ class TestReading:
         text = olga.get("/console/calendar").text
         assert "Due already" in text and "3 held" in text and "1 paused" in text and "Mon" in text
         deps.pause.pause("401 missing_api_key", 300, "config")
-        assert "Nothing goes now: all sending is paused" in olga.get("/console/calendar").text
+        assert "Nothing of this goes now: all sending is paused" in olga.get("/console/calendar").text
 
     @pytest.mark.parametrize("path", ["", "sequences", "templates/christmas_email_5"])
     def test_whether_the_season_is_open_is_said_where_it_matters(self, olga, world, path):
@@ -244,10 +244,11 @@ class TestReadingOthers:
     def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
         deps.queues.away = True
         text = olga.get("/console/").text
-        assert "Redis cannot be reached" in text and "fix what stands under Health" in text
+        assert "Redis does not work" in text and "cannot be reached" in text and "No lead and no email" not in text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
-        assert "401 missing_api_key" in olga.get("/console/").text
+        text = olga.get("/console/").text
+        assert "401 missing_api_key" in text and "Sending is paused" in text and "No lead and no email" not in text
 
     def test_leads_are_searched_and_paged(self, olga, deps):
         for number in range(52):

@@ -88,7 +88,7 @@ def test_a_silent_scheduler_is_told_by_the_rules(tmp_path):
                             {
                                 "exp_labels": {"severity": "critical"},
                                 "exp_annotations": {
-                                    "summary": "no scheduler ticks: nothing becomes due",
+                                    "summary": "no scheduler ticks: only the first email after a sign-up goes",
                                     "description": "docs/operations.md says what to do",
                                 },
                             }

@@ -53,7 +53,7 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     "scheduler_silent": Alarm(
         "The scheduler is silent",
-        "no email becomes due, so none is sent",
+        "the first email after a sign-up still goes while workers run, and later ones wait",
         # A Redis that came back empty knows of no sign of life until the next one.
         timedelta(seconds=10),
         "Restart the container, or start python -m jobs.scheduler",
@@ -136,7 +136,7 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     BROKEN_TEXT: Alarm(
         "A text cannot be sent",
-        "its emails wait, or go with the last good text, until it is corrected",
+        "no lead gets what Notion has, until it is corrected",
         # Longer than somebody needs to finish an edit.
         timedelta(seconds=30),
         "Correct the text in Notion; it is seen by itself within a minute",

@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.examination import Examination, last_examinatio
 from funnel_app.flows.monitoring.going_out import going_out, going_out_words
 from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
 from funnel_app.flows.monitoring.present import is_reported, present_incidents
-from funnel_app.flows.monitoring.ready import Part, Stop, stops
+from funnel_app.flows.monitoring.ready import Part, Stop, lets_first_go, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
@@ -20,6 +20,7 @@ from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.models.watch import Incident
 
 PAUSED, STILL = "all sending is paused ", "Sending stands still"
+FIRST_ALONE = f"{STILL}, but for the first email after a sign-up"
 # These pauses last until somebody fixes the cause; others end within seconds.
 LASTING = frozenset({"config", "quota", "clock"})
 
@@ -83,7 +84,7 @@ def current_headline(
         examined = last_examination(deps.process_status)
     try:
         late = going_out(deps)
-        present = present_incidents(deps, examined, late, whole=whole)
+        present = present_incidents(deps, found, examined, late, whole=whole)
         told = headline(_stop(deps, found), *_from_ledger(deps, present, stopped=bool(found)))
         return replace(_with_passing(deps, told, examined, late), examined=examined, going_out=late)
     except LedgerUnavailable:
@@ -114,9 +115,11 @@ def _from_ledger(deps: Deps, present: Sequence[Incident], *, stopped: bool) -> t
 
 
 def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:
-    if found:
+    if found and not lets_first_go(found):
         return _of_part(found[0])
     reason = manual_pause(deps) or _lasting_pause(deps)
+    if found:
+        return STILL if reason else FIRST_ALONE, found[0].words
     return (f"{STILL} {reason.removeprefix(PAUSED)}", "") if reason else None
 
 

@@ -4,7 +4,7 @@ An incident is noted some seconds after its begin and ends minutes after its las
 once. So what costs little is asked again here: what is over counts no more, and what failed just now does.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,9 +18,9 @@ from funnel_app.flows.monitoring.examination import Examination, unwatched_fault
 from funnel_app.flows.monitoring.going_out import why_late
 from funnel_app.flows.monitoring.incidents import cut
 from funnel_app.flows.monitoring.needs import COUNTED
+from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.monitoring.texts import broken_texts
-from funnel_app.flows.monitoring.watch import LATENESS, LOOKS, invariants_broken, look
-from funnel_app.flows.templates.serving import why_broken
+from funnel_app.flows.monitoring.watch import ALARM_OF, LATENESS, LOOKS, PAUSES, invariants_broken, look
 from funnel_app.ledger import incidents, template_versions
 from funnel_app.ledger.models.watch import Incident
 from funnel_app.redact import redactor, secret_hider
@@ -31,20 +31,27 @@ SEEN_WITHIN = timedelta(minutes=1)
 SELDOM_LOOKED_AT = frozenset({DOCTOR, BROKEN_TEXT, NOTION_AWAY, "backup_failed", "heartbeat_failed"})
 # The public address is asked over the network; what waits for a person is counted at each call.
 NOT_ASKED_AGAIN = COUNTED | {"web_away", *LATENESS}
+# What the headline calls a stop at once is shown at once; the alert of it waits whether it lasts.
+OF_STOP = {**ALARM_OF, Part.LEDGER: "ledger_away", Part.REDIS: "redis_away"}
 Key = tuple[str, str]
 
 
-def present_incidents(deps: Deps, examined: Examination | None, late: int, *, whole: bool) -> list[Incident]:
+def present_incidents(
+    deps: Deps, stopped: Sequence[Stop], examined: Examination | None, late: int, *, whole: bool
+) -> list[Incident]:
     """Return the incidents that count now, first those that are noted, oldest first; none is in a session.
 
-    `late` is how many emails go out since a stop is over. With `whole` what did not arrive is told with full addresses.
+    What is `stopped` counts at once; `late` is how many emails go out since a stop is over. With `whole` what did not
+    arrive is told with full addresses.
     """
     now = deps.now()
     with deps.reads() as session:
         noted = {(each.kind, each.subject): each for each in incidents.current(session)}
-    found, covered = _look_again(deps, noted, examined, late)
-    present = [each for key, each in noted.items() if _counts(each, key in found, covered, now)]
-    new = [key for key in found if key not in noted and not _patience(key[0])]
+    found, covered = _look_again(deps, noted, examined, late, () if stopped else PAUSES.values())
+    stopping = {(OF_STOP[stop.part], ""): stop.words for stop in stopped}
+    found |= stopping
+    present = [each for key, each in noted.items() if key in stopping or _counts(each, key in found, covered, now)]
+    new = [key for key in found if key not in noted and (key in stopping or not _patience(key[0]))]
     present += [_fresh(key, examined.at if examined and key[0] == DOCTOR else now) for key in new]
     hide, redact = secret_hider(deps.settings), redactor(deps.settings)
     for each in present:
@@ -65,12 +72,12 @@ def _patience(kind: str) -> timedelta:
 
 
 def _look_again(
-    deps: Deps, noted: Mapping[Key, Incident], examined: Examination | None, late: int
+    deps: Deps, noted: Mapping[Key, Incident], examined: Examination | None, late: int, others: Collection[str]
 ) -> tuple[dict[Key, str], set[str]]:
-    """Return what is found now, by kind and subject, and the kinds that were looked for."""
-    kinds = {kind for kind, _ in noted} - NOT_ASKED_AGAIN | set(BADLY_ENDED)
+    """Return what is found now, by kind and subject, and the kinds that were looked for: those noted, and `others`."""
+    kinds = {kind for kind, _ in noted} - NOT_ASKED_AGAIN | {*BADLY_ENDED, *others}
     found, covered = look(deps, tuple(each for each in LOOKS if kinds & set(each.kinds)))
-    found |= _late_for_no_reason(deps, late) | _broken_texts(deps)
+    found |= _late_for_no_reason(deps, late) | broken_texts(deps)
     covered |= {*LATENESS, BROKEN_TEXT}
     if examined:
         found |= {(DOCTOR, check.name): in_sentences(check) for check in unwatched_faults(examined.checks)}
@@ -83,14 +90,6 @@ def _look_again(
 def _late_for_no_reason(deps: Deps, late: int) -> dict[Key, str]:
     broken = {(kind, about): detail for kind, about, detail in invariants_broken(deps, LATENESS)}
     return {} if broken and why_late(deps, late) else broken
-
-
-def _broken_texts(deps: Deps) -> dict[Key, str]:
-    """Return the texts that cannot be sent, as they were last read from Notion, whoever read them."""
-    with deps.reads() as session:
-        latest = template_versions.latest_of_all(session)
-    wanted = ((key, latest[key]) for key in deps.registry.template_keys() if key in latest)
-    return broken_texts(deps.registry, {key: why_broken(version) for key, version in wanted if not version.good})
 
 
 def _was_read_since(reads: sessionmaker[Session], since: datetime) -> bool:

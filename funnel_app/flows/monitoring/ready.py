@@ -1,5 +1,6 @@
 """Ready: what keeps Funnel from working now. The one place that decides when a part counts as silent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from funnel_app.gateways.errors import Unavailable
 SCHEDULER = "scheduler"
 WORKER = "worker"
 NO_WORKER = f"no {WORKER} has been heard of"
+# What is due at a call is queued by the call itself; all later emails become due by the scheduler.
+FIRST_GOES = "the first email after a sign-up still goes, and later ones wait"
 
 
 class Part(StrEnum):
@@ -54,8 +57,17 @@ def silent_parts(deps: Deps) -> list[Stop]:
 
 
 def why_all_waits(deps: Deps) -> str | None:
-    """Return in plain words why no email can go now: a pause, or a silent part. Never raises."""
-    return pause_reason(deps) or next((stop.words for stop in silent_parts(deps)), None)
+    """Return in plain words why no email that is planned can go now: a pause, or a silent part. Never raises."""
+    if paused := pause_reason(deps):
+        return paused
+    found = silent_parts(deps)
+    words = next((stop.words for stop in found), None)
+    return f"{words}; {FIRST_GOES}" if lets_first_go(found) else words
+
+
+def lets_first_go(found: Sequence[Stop]) -> bool:
+    """Say whether of all parts the scheduler alone is silent, so that what is due at its call still goes."""
+    return [stop.part for stop in found] == [Part.SCHEDULER]
 
 
 def _scheduler(deps: Deps) -> Stop | None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.templates.serving import check_templates
+from funnel_app.flows.templates.serving import check_templates, why_broken
+from funnel_app.flows.templates.standing import Standing, standing_of
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.models import TemplateVersion
 
 # More than this have a common cause, such as a renamed database, and are reported as one.
 MOST_ALONE = 3
@@ -24,14 +26,26 @@ def watch_texts(deps: Deps) -> Mapping[str, str]:
     except GatewayError as error:
         note(deps, {(NOTION_AWAY, ""): error.message}, {NOTION_AWAY})
         raise
-    note(deps, broken_texts(deps.registry, broken), {BROKEN_TEXT, NOTION_AWAY})
+    note(deps, broken_texts(deps), {BROKEN_TEXT, NOTION_AWAY})
     return broken
 
 
-def broken_texts(registry: Registry, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Return what is told of texts that cannot be sent, by kind and subject; `broken` says why, by template key."""
+def broken_texts(deps: Deps) -> dict[tuple[str, str], str]:
+    """Return what is told of the texts that cannot be sent, by kind and subject, as they were last read by anybody."""
+    now = deps.now()
+    with deps.reads() as session:
+        latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
+    wanted = [latest[key] for key in deps.registry.template_keys() if key in latest and not latest[key].good]
+    broken = {each.key: _told(each, standing_of(each, serving.get(each.key), now)) for each in wanted}
     if len(broken) <= MOST_ALONE:
-        return {(BROKEN_TEXT, key): why for key, why in broken.items()}
-    titles = [f"“{registry.title_of_email(key)}”" for key in broken]
+        return {(BROKEN_TEXT, key): told for key, told in broken.items()}
+    titles = [f"“{deps.registry.title_of_email(key)}”" for key in broken]
     named = joined([*titles[:MOST_ALONE], f"{len(broken) - MOST_ALONE} more"])
     return {(BROKEN_TEXT, ""): f"{len(broken)} texts: {named}. The first: {next(iter(broken.values()))}"}
+
+
+def _told(version: TemplateVersion, standing: Standing) -> str:
+    # First, so that no long fault cuts it off.
+    goes = "leads get its last good text" if standing.leads_get_one else "its emails wait"
+    why = why_broken(version)
+    return f"{goes}, since {why[:1].lower()}{why[1:]}"

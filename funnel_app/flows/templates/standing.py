@@ -42,6 +42,11 @@ class Standing:
     serves_from: datetime | None = None
     why: str = ""
 
+    @property
+    def leads_get_one(self) -> bool:
+        """Whether leads get a text now, whatever Notion has."""
+        return self.serving is not None and self.stand is not Stand.STALE
+
 
 def kept_manually(deps: Deps) -> list[str]:
     """Return the keys whose older version an operator pinned, with Notion unchanged since."""

@@ -14,20 +14,30 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import of_canary
-from funnel_app.ledger.emails import PLANNED, UNCONFIRMED, UNDER_WAY, claimable
+from funnel_app.ledger.emails import PLANNED, UNCONFIRMED, UNDER_WAY, claimable, enrolment_runs, waits_for_earlier
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 from funnel_app.ledger.models.base import written
+from funnel_app.ledger.queries.ahead import STUCK
 
 
 def _emails_that(*conditions: ColumnElement[bool]) -> Select[int]:
     return select(func.count(Email.id)).where(*conditions, ~of_canary())
 
 
+def _asked_for_by(name: str) -> ColumnElement[bool]:
+    # What a person asked for is late from then on.
+    return or_(Email.asked_for_at.is_(None), Email.asked_for_at <= bindparam(name))
+
+
 # The questions are asked every minute and by most pages, and building one takes longer than answering it.
-# What a person asked for is late from then on.
-_ASKED_FOR = or_(Email.asked_for_at.is_(None), Email.asked_for_at <= bindparam("now"))
-_OVERDUE = select(func.count(Email.id)).where(PLANNED, claimable(), _ASKED_FOR)
+_OVERDUE = select(func.count(Email.id)).where(PLANNED, claimable(), _asked_for_by("now"))
+_DUE = Email.due_at <= bindparam("before")
+# What waits for an earlier email that goes, goes too.
+_WAITED = select(func.count(Email.id)).where(
+    PLANNED, _DUE, _asked_for_by("before"), enrolment_runs(), ~waits_for_earlier(STUCK)
+)
+_WAITED_AND_GOES = _emails_that(UNDER_WAY, Email.state == State.SENDING, _DUE)
 _IN_STATE = _emails_that(UNDER_WAY, Email.state == bindparam("state"))
 _SENDING = _emails_that(UNDER_WAY, Email.state == State.SENDING, Email.sending_at < bindparam("before"))
 _SENT = _emails_that(UNCONFIRMED, Email.state == State.SENT, Email.sent_at < bindparam("before"))
@@ -51,8 +61,20 @@ _REPORTS_OF_SEVERAL_IDS = select(EmailEvent.email_id, EmailEvent.resend_id, Emai
 
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
     """Count the planned emails that a claim at this time would have won, and that nobody asked for since."""
-    counted = [mode for mode in modes if mode != Mode.CANARY]
-    return _count(session, _OVERDUE, now=before, modes=counted)
+    return _count(session, _OVERDUE, now=before, modes=_counted(modes))
+
+
+def not_gone(session: Session, before: datetime, now: datetime, modes: Collection[str]) -> int:
+    """Count the emails due before a time that are on their way to Resend now, or planned with nothing to stop them.
+
+    It only falls as they go: one that is tried again, or that the one before it keeps, is counted all the time.
+    """
+    planned = _count(session, _WAITED, before=before, now=now, modes=_counted(modes))
+    return planned + _count(session, _WAITED_AND_GOES, before=before)
+
+
+def _counted(modes: Collection[str]) -> list[str]:
+    return [mode for mode in modes if mode != Mode.CANARY]
 
 
 def sending_since(session: Session, before: datetime) -> int:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session, aliased, contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import count_without, of_canary
 from funnel_app.ledger.emails import PLANNED, UNDER_WAY, waits_for_earlier
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
-from funnel_app.ledger.models.base import is_there, unindexed, written
+from funnel_app.ledger.models.base import written
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.queries.ahead import STUCK
 
@@ -106,10 +106,7 @@ def _count_planned(session: Session, span: Span, *conditions: ColumnElement[bool
 
 def _waits() -> ColumnElement[bool]:
     # A pause that is over by then keeps nothing.
-    earlier = aliased(Email)
-    before = earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step
-    stuck = is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(STUCK)))
-    return or_(is_paused(Enrolment, Email.due_at), stuck)
+    return or_(is_paused(Enrolment, Email.due_at), waits_for_earlier(STUCK))
 
 
 def _with_contact() -> Select[Email]:

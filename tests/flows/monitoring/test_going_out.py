@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from funnel_app.campaigns.states import State
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending, resume_sending
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.monitoring.checks.emails import invariants
@@ -15,6 +17,7 @@ from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import incidents
+from funnel_app.ledger.models import Email
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.flows.monitoring.live import GOOD, LIVE, silent
@@ -138,3 +141,30 @@ def test_a_missing_worker_of_two_explains_nothing(live):
         live.now.forward(seconds=10)
         watch(live)
     assert going_out(live) == 0 and look_at_today(live).unexplained == 1
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_once_said_it_stays_until_all_that_waited_has_gone_and_never_comes_again(live, stop):
+    waited = stand_still(live, stop)
+    first, second = email_ids(waited[0])[:2]
+    change(live, second, due_at=live.now() - STANDS / 2)
+    seen = [going_out(live)]
+    for state in (State.SENDING, State.PLANNED):
+        change(live, first, state=state)
+        seen.append(going_out(live))
+    live.pause.pause("429", 5, "rate_limited")
+    seen.append(going_out(live))
+    live.pause.lift()
+    assert seen == [4, 4, 4, 4], "in flight, tried again, behind another email, or seconds later: it goes out"
+    for email_id in (first, *(email_ids(receipt)[0] for receipt in waited[1:]), second):
+        deliver(live, [email_id])
+        seen.append(going_out(live))
+    assert seen[-1] == 0 and seen == sorted(seen, reverse=True)
+    opt_in(live, "dora@resend.dev")
+    live.now.forward(seconds=10)
+    assert current_headline(live).sentence.startswith("All is well"), "what comes due afterwards has not waited"
+
+
+def change(deps, email_id, **values):
+    with deps.sessions.begin() as session:
+        session.execute(update(Email).where(Email.id == email_id).values(**values))

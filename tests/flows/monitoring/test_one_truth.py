@@ -18,13 +18,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from funnel_app.commands.cli import own_command
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending, resume_sending
 from funnel_app.flows.monitoring import headline as headlines
+from funnel_app.flows.monitoring.checks.redis import redis
 from funnel_app.flows.monitoring.day import Day
 from funnel_app.flows.monitoring.digest import digest, digest_when_due
 from funnel_app.flows.monitoring.headline import Standing, current_headline, headline
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.needs import Need, NeedKind
 from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
@@ -47,6 +50,7 @@ from tests.flows.monitoring.live import GOOD, LIVE
 from tests.web.console import Operator
 
 LEAD = "ana@resend.dev"
+FIRST_ALONE = "Sending stands still, but for the first email after a sign-up"
 TOKEN = {"Authorization": f"Bearer {METRICS_TOKEN}"}
 SHOWN = re.compile(r'<p class="headline \w+">(.*?)\.</p>', re.DOTALL)
 
@@ -134,7 +138,7 @@ def unsettled(deps):
 OUTAGES = {
     "the scheduler": (
         lambda deps, server, notion: fall_silent(deps, "scheduler"),
-        "Sending stands still: the scheduler has been silent since 07:05",
+        f"{FIRST_ALONE}: the scheduler has been silent since 07:05",
     ),
     "the workers": (
         lambda deps, server, notion: fall_silent(deps, "worker"),
@@ -200,7 +204,7 @@ def test_in_each_outage_seven_places_say_the_same(over_redis, redis_server, noti
     assert set(told.values()) == {said}, told
     assert words in said
     if part != "Notion":
-        why = said.removeprefix("Sending stands still").removeprefix(":").strip()
+        why = current_headline(live).named or said.removeprefix("Sending stands still ")
         assert why in unescape(today.split('id="health"')[1]), "the strip says it too"
         assert ledger_stats(live)["unexplained"] == 0 and "nothing says why" not in today
         # With Resend away it is no longer planned, and not late either: it is on its way.
@@ -318,8 +322,30 @@ def test_a_silent_part_is_told_with_the_time_from_which_on_it_is(live, monkeypat
     since = live.now()
     live.now.forward(hours=2)
     monkeypatch.setattr(live.process_status, "seen", lambda: {"scheduler": since, "worker:1": live.now()})
-    assert current_headline(live).sentence == "Sending stands still: the scheduler has been silent since 07:05"
+    assert current_headline(live).sentence == f"{FIRST_ALONE}: the scheduler has been silent since 07:05"
     assert headlines.stops(live)[0].part == "scheduler"
+
+
+def test_without_the_scheduler_a_first_email_goes_and_every_place_says_so(over_redis, redis_server):
+    fall_silent(over_redis, "scheduler")()
+    opt_in(over_redis, "bea@resend.dev")
+    assert sum(over_redis.process_status.depths().queues.values()) == 1, "which a worker sends at once"
+    words = "the first email after a sign-up still goes"
+    look(over_redis, lambda: hear_from(over_redis, "scheduler"))
+    assert f"What it means: {words}" in over_redis.alerts.posted[-1][1]
+    assert f"silent since 07:05; {words}, and later ones wait" in why_all_waits(over_redis)
+    check = next(each for each in redis(over_redis) if each.name == "scheduler")
+    assert f"until then {words}" in check.fix
+
+
+def test_of_a_first_email_nothing_is_said_where_something_else_keeps_it(over_redis, redis_server):
+    fall_silent(over_redis, "scheduler")()
+    pause_sending(over_redis, PauseRequest("all", "typo in it", ""), "Olga")
+    assert current_headline(over_redis).sentence.startswith("Sending stands still: the scheduler")
+    over_redis.now.forward(seconds=61)
+    resume_sending(over_redis, "all", "Olga")
+    assert current_headline(over_redis).sentence.startswith("Sending stands still: the scheduler"), "nor do workers"
+    assert "first email" not in why_all_waits(over_redis)
 
 
 def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):

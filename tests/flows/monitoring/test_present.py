@@ -86,6 +86,7 @@ def test_a_text_is_broken_and_right_again_in_the_headline_when_its_page_says_so(
     read_again(live, KEY)
     assert said(live).startswith(f"1 thing needs you: A text cannot be sent ({TITLE}): ")
     assert stand_of(live, KEY).stand == "the newest text is broken"
+    assert f"({TITLE}): leads get its last good text, since the body uses" in said(live)
     for _ in range(2):
         watch_texts(live)
         live.now.forward(seconds=45)
@@ -101,6 +102,12 @@ def test_what_the_audit_reads_is_known_on_every_page(live):
     assert stand_of(live, KEY).stand == "serves", "nobody has read it yet"
     audit_templates(live)
     assert stand_of(live, KEY).stand == "held" and f"({TITLE})" in said(live)
+    assert f'({TITLE}): its emails wait, since the template\'s status is "Draft"' in said(live)
+    watch_texts(live)
+    live.now.forward(seconds=45)
+    watch_texts(live)
+    notify(live)
+    assert "its emails wait, since" in live.alerts.posted[-1][1] and "or go with" not in live.alerts.posted[-1][1]
 
 
 @pytest.mark.both_databases
@@ -141,3 +148,15 @@ def test_a_fault_found_just_now_stands_in_the_headline_though_its_alarm_waits_wh
     live.notebook.fault = None
     examine_and_keep(live)
     assert said(live) == well and "a fault was found" not in well
+
+
+@pytest.mark.parametrize("stop", OUTAGES)
+def test_what_stops_sending_needs_attention_as_soon_as_the_headline_says_so(live, stop):
+    STOPS[stop][0](live)
+    at_once = look_at_today(live)
+    assert at_once.headline.state == "stopped" and open_kinds(live) == set(), "nobody has noted it yet"
+    (wrong,) = at_once.stopped_by
+    assert wrong.detail in at_once.headline.sentence or stop == "a key that Resend refuses"
+    watch(live)
+    (noted,) = look_at_today(live).stopped_by
+    assert (noted.name, noted.detail) == (wrong.name, wrong.detail)

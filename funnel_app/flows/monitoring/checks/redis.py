@@ -7,7 +7,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.going_out import GONE_ON, going_out, going_out_words
 from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
+from funnel_app.flows.monitoring.ready import FIRST_GOES, SCHEDULER, WORKER, Part, lets_first_go, silent_parts
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
@@ -19,6 +19,7 @@ LONG_QUEUE = 200
 MISSED_FOR = timedelta(hours=1)
 FIX = "see that Redis runs and that REDIS_URL is right"
 NAMED = "do what is said there; nothing is lost, and what waits goes by itself"
+NONE_GOES = "nothing is sent"
 NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "scheduler", "workers", "queues", "sending")
 
 
@@ -59,9 +60,10 @@ def _redis(process_status: ProcessStatus) -> Findings:
 
 
 def _processes(deps: Deps) -> Findings:
-    silent = {stop.part: stop.words for stop in silent_parts(deps)}
+    found = silent_parts(deps)
+    silent = {stop.part: stop.words for stop in found}
     if Part.SCHEDULER in silent:
-        fix = "start it: python -m jobs.scheduler; nothing is sent without it"
+        fix = f"start it: python -m jobs.scheduler; until then {FIRST_GOES if lets_first_go(found) else NONE_GOES}"
         yield fault("scheduler", silent[Part.SCHEDULER], fix)
     else:
         yield ok("scheduler", f"last tick {_ago(deps.process_status.seen().get(SCHEDULER), deps.now())}")
