@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from funnel_app.campaigns.catalogue import CATALOGUE
+from funnel_app.flows.console.settle import correct_address
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.serving import check_templates
@@ -130,6 +131,14 @@ def test_trace_tells_the_story(run, deps, monkeypatch):
         "the sequence ended: took the assessment on 24 November.",
     ):
         assert words in " ".join(told.output.split())
+
+
+def test_trace_tells_what_people_did_and_the_address_before_a_correction(run, deps, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    correct_address(deps, opt_in(deps, "ana@resned.dev").contact_id, "ana@resend.dev", "Olga")
+    told = " ".join(run("trace", "ana@resend.dev").output.split())
+    assert "before a correction ana@resned.dev" in told
+    assert "07:00:00 by hand Olga: the address is corrected: 5 emails that wait go there; it was ana@resned.dev" in told
 
 
 def test_trace_as_json_keeps_the_contract(run, deps):
