@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.examination import Examination, last_examinatio
 from funnel_app.flows.monitoring.going_out import going_out, going_out_words
 from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
 from funnel_app.flows.monitoring.present import is_reported, present_incidents
-from funnel_app.flows.monitoring.ready import Part, Stop, lets_first_go, stops
+from funnel_app.flows.monitoring.ready import FIRST_GOES, Part, Stop, lets_first_go, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
@@ -20,7 +20,6 @@ from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.models.watch import Incident
 
 PAUSED, STILL = "all sending is paused ", "Sending stands still"
-FIRST_ALONE = f"{STILL}, but for the first email after a sign-up"
 # These pauses last until somebody fixes the cause; others end within seconds.
 LASTING = frozenset({"config", "quota", "clock"})
 
@@ -119,7 +118,8 @@ def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:
         return _of_part(found[0])
     reason = manual_pause(deps) or _lasting_pause(deps)
     if found:
-        return STILL if reason else FIRST_ALONE, found[0].words
+        words = found[0].words
+        return STILL, words if reason else f"{words}; {FIRST_GOES}"
     return (f"{STILL} {reason.removeprefix(PAUSED)}", "") if reason else None
 
 

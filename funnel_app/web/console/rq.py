@@ -70,8 +70,12 @@ def add_rq_dashboard(app: Flask) -> None:
 
 
 def _in_its_pages() -> dict[str, Any]:
-    said = {"rq_pages": PAGES, "rq_stands": STANDS, "rq_operator": operator, "rq_deps": current_deps}
+    said = {"rq_pages": PAGES, "rq_stands": STANDS, "rq_operator": operator, "rq_testing": _is_testing}
     return {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at, **said}
+
+
+def _is_testing() -> bool:
+    return current_deps().settings.testing_mode
 
 
 def current_redis(app: Flask) -> str:
