@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.spoken import clause
 from funnel_app.campaigns.states import State
 
 
@@ -130,7 +131,7 @@ def of_template(key: str, fault: str) -> str:
     words = fault.rstrip(".")
     if words.startswith("The template "):
         return f"template {key} in Notion {words.removeprefix('The template ')}"
-    return f"template {key} in Notion: {words[:1].lower()}{words[1:]}"
+    return f"template {key} in Notion: {clause(words)}"
 
 
 def spoken(span: timedelta) -> str:

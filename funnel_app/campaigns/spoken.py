@@ -94,6 +94,21 @@ def full_stop(words: str) -> str:
     return ended if not ended or ended.endswith(("?", "!", "…")) else f"{ended}."
 
 
+def capital(words: str) -> str:
+    """Return a text with its first letter capitalised and the others unchanged."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def sentence(words: str) -> str:
+    """Return a clause as a sentence: capitalised, and ended as by `full_stop`."""
+    return full_stop(capital(words))
+
+
+def clause(words: str) -> str:
+    """Return a text within a sentence: its first letter small and the others unchanged."""
+    return f"{words[:1].lower()}{words[1:]}"
+
+
 def things(number: int, one: str) -> str:
     """Return a number with its noun: 1 email, 2 emails."""
     return f"{number:,} {one}" + ("" if number == 1 else "s")

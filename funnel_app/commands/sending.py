@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from funnel_app.campaigns.spoken import full_stop
+from funnel_app.campaigns.spoken import sentence
 from funnel_app.commands.person import who
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
@@ -43,7 +43,7 @@ def pause(what: str, reason: str, until: str, yes: bool) -> None:
         click.confirm("Pause it?", abort=True)
     with said_plainly(NotPossible):
         said = pause_sending(deps, asked, who(), COMMAND_LINE)
-    say(f"{full_stop(said[:1].upper() + said[1:])} {would.in_numbers}")
+    say(f"{sentence(said)} {would.in_numbers}")
 
 
 @group.command("resume")
@@ -58,7 +58,7 @@ def resume(what: str, yes: bool) -> None:
         click.confirm("Resume it?", abort=True)
     with said_plainly(NotPossible):
         said = resume_sending(current_deps(), what, who(), COMMAND_LINE)
-    say(full_stop(said[:1].upper() + said[1:]))
+    say(sentence(said))
 
 
 @group.command("show")
@@ -67,6 +67,6 @@ def show() -> None:
     """Show what is paused now, by whom, until when and why."""
     found = list_pauses(current_deps()).standing
     for _, words in found:
-        say(full_stop(words[:1].upper() + words[1:]))
+        say(sentence(words))
     if not found:
         say("Nothing is paused.")

@@ -16,10 +16,7 @@ class Application(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the view of an address, as Flask does for hosts and sockets too, by fifty calls more.
-
-        Raises BadHost for a host that is none.
-        """
+        """Return what finds the view of an address, as Flask does for hosts and sockets too, by fifty calls more."""
         if request is None:
             return super().create_url_adapter(request)
         request.host = host = get_host(request.environ)

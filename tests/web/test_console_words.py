@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.spoken import sentence
 from funnel_app.flows.console import operate
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.invariants import INVARIANTS
@@ -14,7 +15,6 @@ from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.web.console.said import said
-from funnel_app.web.console.words import sentence
 from tests.apps import application
 from tests.console_world import hold, send, sign_up
 from tests.factories import make_deps

@@ -5,11 +5,11 @@ New signups add to it, and sequences that end early subtract.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import ALL, list_pauses
-from funnel_app.flows.monitoring.day import bounds, local_day
+from funnel_app.flows.monitoring.day import EVER, bounds, local_day
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import template_versions
@@ -18,7 +18,6 @@ from funnel_app.ledger.queries.ahead import OfDay
 
 DAYS = 30
 MOST_HELD = 100
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.monitoring.alarms import ALARMS, page_of
+from funnel_app.flows.monitoring.day import EVER
 from funnel_app.flows.monitoring.examination import Examination, with_present
 from funnel_app.flows.monitoring.going_out import GONE_ON
 from funnel_app.flows.monitoring.headline import Headline, current_headline
@@ -30,7 +31,6 @@ from funnel_app.ledger.queries import counts, today
 from funnel_app.ledger.queries.today import Span
 
 AHEAD = timedelta(hours=24)
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LISTED = 20
 # Invariants without a waiting email; the others have figures of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")

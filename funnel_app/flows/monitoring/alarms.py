@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from funnel_app.campaigns.spoken import capital
 from funnel_app.campaigns.states import State
 from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.flows.outbox.receiver_status import GIVEN_UP as EVENTS_GIVEN_UP
@@ -34,10 +35,6 @@ class Alarm:
     quiet_for: timedelta | None = None
     page: str = ""
     bare: bool = False
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _happens(title: str, meaning: str, fix: str, page: str = "") -> Alarm:
@@ -150,7 +147,7 @@ ALARMS: Mapping[str, Alarm] = {
         page="templates",
     ),
     **{
-        name: Alarm(broken.title, broken.meaning, fix=_sentence(broken.fix), bare=name in {"held", "ambiguous"})
+        name: Alarm(broken.title, broken.meaning, fix=capital(broken.fix), bare=name in {"held", "ambiguous"})
         for name, broken in INVARIANTS.items()
     },
     State.BOUNCED: _happens(
@@ -169,7 +166,7 @@ ALARMS: Mapping[str, Alarm] = {
     State.SUPPRESSED: _happens(
         "Emails that Resend did not send",
         "Resend remembers an earlier bounce or complaint, and nothing more goes to the address",
-        _sentence(OFF_THE_LIST),
+        capital(OFF_THE_LIST),
         f"leads?trouble={State.SUPPRESSED}",
     ),
     State.FAILED: _happens(

@@ -13,6 +13,8 @@ from funnel_app.ledger.queries import today
 
 ON_THE_WAY = (State.SENDING, State.SENT, State.DELAYED)
 WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)
+# Before the first day of any ledger.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

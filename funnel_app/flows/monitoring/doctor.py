@@ -74,11 +74,12 @@ CHECKS: Mapping[str, Probe] = {
 
 
 # What keeps all emails from going, and what is late or paused because of it.
-STOPPING = frozenset({"redis", "scheduler", "workers", "clock", "sending", "resend key", "from domain", "resend quota"})
+PAUSING = frozenset({"clock", "resend key", "from domain", "resend quota"})
+STOPPING = PAUSING | {"redis", "scheduler", "workers", "sending"}
 CAUSES: Mapping[str, frozenset[str]] = {
     "overdue": STOPPING,
     "canary": STOPPING,
-    "sending": frozenset({"clock", "resend key", "from domain", "resend quota"}),
+    "sending": PAUSING,
     "invariants": STOPPING | {"templates", "notion token"},
 }
 

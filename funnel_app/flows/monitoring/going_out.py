@@ -37,14 +37,13 @@ def going_out(deps: Deps) -> int:
 
 def _goes(deps: Deps) -> bool:
     """Say whether sending goes, perhaps some seconds later since its rate was too high: that passes by itself."""
-    if why_all_waits(deps) is None:
-        return True
     try:
         pause = deps.pause.current()
     except Unavailable:
         return False
-    slowed = pause is not None and pause.kind == AnswerKind.RATE_LIMITED
-    return slowed and not (manual_pause(deps) or silent_parts(deps))
+    if pause is not None and pause.kind != AnswerKind.RATE_LIMITED:
+        return False
+    return not (manual_pause(deps) or silent_parts(deps))
 
 
 def why_late(deps: Deps, going: int | None = None) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from funnel_app.campaigns.spoken import joined, things
+from funnel_app.campaigns.spoken import clause, joined, things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.examination import Examination, last_examinatio
 from funnel_app.flows.monitoring.going_out import going_out, going_out_words
 from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
 from funnel_app.flows.monitoring.present import is_reported, present_incidents
-from funnel_app.flows.monitoring.ready import FIRST_GOES, Part, Stop, lets_first_go, stops
+from funnel_app.flows.monitoring.ready import Part, Stop, lets_first_go, stops, why_planned_wait
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
@@ -118,14 +118,13 @@ def _stop(deps: Deps, found: Sequence[Stop]) -> tuple[str, str] | None:
         return _of_part(found[0])
     reason = manual_pause(deps) or _lasting_pause(deps)
     if found:
-        words = found[0].words
-        return STILL, words if reason else f"{words}; {FIRST_GOES}"
+        return STILL, found[0].words if reason else why_planned_wait(found)
     return (f"{STILL} {reason.removeprefix(PAUSED)}", "") if reason else None
 
 
 def _of_part(stop: Stop) -> tuple[str, str]:
     if stop.part is Part.LEDGER:
-        return f"No call is taken, and {STILL[:1].lower()}{STILL[1:]}", stop.words
+        return f"No call is taken, and {clause(STILL)}", stop.words
     return STILL, stop.words
 
 

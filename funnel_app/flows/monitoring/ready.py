@@ -61,8 +61,12 @@ def why_all_waits(deps: Deps) -> str | None:
     if paused := pause_reason(deps):
         return paused
     found = silent_parts(deps)
-    words = next((stop.words for stop in found), None)
-    return f"{words}; {FIRST_GOES}" if lets_first_go(found) else words
+    return why_planned_wait(found) if found else None
+
+
+def why_planned_wait(found: Sequence[Stop]) -> str:
+    """Return the words of the first of these parts, with what goes without it."""
+    return f"{found[0].words}; {FIRST_GOES}" if lets_first_go(found) else found[0].words
 
 
 def lets_first_go(found: Sequence[Stop]) -> bool:

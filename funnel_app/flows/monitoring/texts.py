@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from funnel_app.campaigns.spoken import joined
+from funnel_app.campaigns.spoken import clause, joined
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import note
@@ -47,5 +47,4 @@ def broken_texts(deps: Deps) -> dict[tuple[str, str], str]:
 def _told(version: TemplateVersion, standing: Standing) -> str:
     # First, so that no long fault cuts it off.
     goes = "leads get its last good text" if standing.leads_get_one else "its emails wait"
-    why = why_broken(version)
-    return f"{goes}, since {why[:1].lower()}{why[1:]}"
+    return f"{goes}, since {clause(why_broken(version))}"

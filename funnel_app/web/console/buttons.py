@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from funnel_app.campaigns.spoken import full_stop
+from funnel_app.campaigns.spoken import full_stop, sentence
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import operate, settle
@@ -19,7 +19,6 @@ from funnel_app.ledger.models.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.words import sentence
 
 WINDOW = "If its sequence sends at certain hours only, it waits for them."
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import incoming_calls
-from funnel_app.campaigns.spoken import full_stop, things
+from funnel_app.campaigns.spoken import capital, clause, full_stop, sentence, things
 from funnel_app.campaigns.states import IN_WORDS, SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
@@ -149,16 +149,6 @@ def span(duration: timedelta | float | None) -> str:
     return f"{seconds:.0f} s"
 
 
-def capital(words: str) -> str:
-    """Return a text with its first letter capitalised and the others unchanged."""
-    return f"{words[:1].upper()}{words[1:]}"
-
-
-def sentence(words: str) -> str:
-    """Return a clause as a sentence: capitalised, with one full stop, or its question mark."""
-    return full_stop(capital(words))
-
-
 def ago(at: datetime, now: datetime) -> str:
     """Return how long ago a time was: just now, 14 minutes ago, 3 hours ago."""
     minutes = int((now - at).total_seconds()) // 60
@@ -191,8 +181,7 @@ def acted(action: str) -> str:
 
 def event_name(event: str) -> str:
     """Return an event's name within a sentence: sign-up, new client, booking called off."""
-    name = incoming_calls.called(event, "")
-    return name[:1].lower() + name[1:]
+    return clause(incoming_calls.called(event, ""))
 
 
 def spaced(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from funnel_app.campaigns.spoken import full_stop
+from funnel_app.campaigns.spoken import capital, full_stop
 
 
 class Status(StrEnum):
@@ -86,4 +86,4 @@ def standing(checks: Iterable[Check], status: str) -> int:
 
 def in_sentences(check: Check) -> str:
     """Return what was found and what to do, as whole sentences."""
-    return f"{full_stop(check.detail)} {check.fix[:1].upper()}{check.fix[1:]}"
+    return f"{full_stop(check.detail)} {capital(check.fix)}"
