@@ -41,7 +41,7 @@ class ForkedIO(Popen2IO):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None:
-    """Fork a worker for each that xdist is about to start on this machine; one that it starts anew is no fork."""
+    """Fork a worker for each that xdist is about to start on this machine; one that replaces a dead one is no fork."""
     gc.disable()
     import_tests(config)
     # What is frozen is looked at by no collection, which would copy it into each fork.

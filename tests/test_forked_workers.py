@@ -49,7 +49,7 @@ def test_what_fails_at_its_import_is_told_as_ever(room):
     assert "No module named 'nowhere'" in done.stdout
 
 
-def test_a_worker_that_dies_is_started_anew_and_does_what_was_left(room):
+def test_a_worker_that_dies_is_replaced_and_what_it_had_left_is_done(room):
     (room / "test_dies.py").write_text("import os\n\n\ndef test_dies():\n    os._exit(3)\n")
     (room / "test_lives.py").write_text("\n".join(f"def test_lives_{n}():\n    pass\n" for n in range(9)))
     done = run(room)
