@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from funnel_app.campaigns.states import State
-from funnel_app.web.console import frame
+from funnel_app.web.console.shared import frame
 
 CSS = (Path(frame.__file__).parent / "static/console.css").read_text("utf-8")
 PAIRS = dict(re.findall(r"--([\w-]+): light-dark\((#\w+, #\w+)\)", CSS))
