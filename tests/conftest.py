@@ -19,7 +19,7 @@ from funnel_app.ledger.database.engine import make_sessions, open_engine
 from sandbox.processes import Processes
 from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve
-from tests import both_databases, ending
+from tests import both_databases, ending, forked_workers
 from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.once import share
@@ -31,6 +31,7 @@ from tests.sqlite_files import migrated, open_copy
 
 pytest_configure = ending.pytest_configure
 pytest_generate_tests = both_databases.pytest_generate_tests
+pytest_xdist_setupnodes = forked_workers.pytest_xdist_setupnodes
 pytest_testnodedown = both_databases.pytest_testnodedown
 pytest_sessionfinish = both_databases.pytest_sessionfinish
 pytest_terminal_summary = both_databases.pytest_terminal_summary

@@ -13,7 +13,7 @@ from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
 from funnel_app.flows.sending.eligibility import CURES
 from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe
-from funnel_app.web.console.said import said
+from funnel_app.web.console.shared.said import said
 from tests.apps import application
 from tests.console_world import hold, send, sign_up
 from tests.factories import make_deps
