@@ -35,7 +35,7 @@ from funnel_app.flows.sending.submit import repeat
 from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from sandbox.command_line import command_line
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates

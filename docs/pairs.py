@@ -10,7 +10,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import enrolments
-from funnel_app.rules.call import Call
+from funnel_app.rules.calls.call import Call
 
 THIS_CALL, ANOTHER_CALL = "this-call", "another-call"
 PEOPLE = {

@@ -20,7 +20,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import emails
 from funnel_app.ledger.queries import today
 from funnel_app.ledger.queries.today import Span
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import ASSESSMENT, call, email_ids, look, write_templates
 from tests.once import once_a_run

@@ -61,7 +61,8 @@ def said_in(path):
 
 # Where the reasons are made that stand beside an email, a call or a lead.
 REASONS = (
-    *(("rules", name) for name in ("begin", "decide", "exit", "exit_words", "plan")),
+    *(("rules/calls", name) for name in ("begin", "decide")),
+    *(("rules/sequences", name) for name in ("exit", "exit_words", "plan")),
     *(("flows/privacy", name) for name in ("suppress", "unsubscribe")),
     *(("flows/lists", name) for name in ("judge", "take")),
     *(("flows/sending", name) for name in ("apply_response", "eligibility", "freeze", "reconcile", "sending_status")),

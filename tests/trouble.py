@@ -26,8 +26,8 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.gateways.resend.inbox import IncomingEmail
-from funnel_app.rules.call import Call
-from funnel_app.rules.reports import Report
+from funnel_app.rules.calls.call import Call
+from funnel_app.rules.emails.reports import Report
 from tests.console_world import catch_up, report, send
 from tests.flows.leads import call, email_ids
 

@@ -10,7 +10,7 @@ from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
-from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.calls.limits import TooManyEnrolments
 
 
 @click.command("enrol")

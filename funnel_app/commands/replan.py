@@ -18,7 +18,7 @@ from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, k
 from funnel_app.flows.intake.older_plans import Changed, Older, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
-from funnel_app.rules.replan import Edit
+from funnel_app.rules.sequences.replan import Edit
 
 AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."

@@ -15,9 +15,9 @@ from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import HookEvent
 from funnel_app.ledger.models.base import one_of, written
 from funnel_app.ledger.models.bookings import Booking
-from funnel_app.rules.bookings import BookingFacts, BookingState
+from funnel_app.rules.calendar.bookings import BookingFacts, BookingState
+from funnel_app.rules.calendar.whole import Whole, WholeWord
 from funnel_app.rules.states import HEARD
-from funnel_app.rules.whole import Whole, WholeWord
 
 BOOKINGS = Booking.metadata.tables[Booking.__tablename__]
 HOOKS = HookEvent.metadata.tables[HookEvent.__tablename__]

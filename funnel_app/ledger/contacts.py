@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
-from funnel_app.rules.contact import COLUMNS, without_half_evidence
-from funnel_app.rules.reports import ReportedEnrolment
+from funnel_app.rules.emails.reports import ReportedEnrolment
+from funnel_app.rules.people.contact import COLUMNS, without_half_evidence
 
 ERASED = "erased:"
 
@@ -21,7 +21,7 @@ ERASED = "erased:"
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
     """Return this address's contact, locked and updated; fields that a hook leaves out stay.
 
-    `facts` may hold the columns of `rules.contact`; everything else goes into `properties`. A `guessed_first_name` is
+    `facts` may hold the columns of `rules.people.contact`; everything else goes into `properties`. A `guessed_first_name` is
     used only if there is no first name. Evidence of consent is kept whole, from one source.
     """
     _insert_if_absent(session, email, email_norm, now)

@@ -14,7 +14,7 @@ from funnel_app.ledger.database.compiled import Insert
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
 from funnel_app.ledger.models.engagements import OF_BOOKING, Engagement
 from funnel_app.ledger.models.types import new_id
-from funnel_app.rules.clicks import By
+from funnel_app.rules.emails.clicks import By
 
 # A reader's clock, Resend's and ours differ, and an email may be sent before it is due.
 EARLIER = timedelta(days=1)

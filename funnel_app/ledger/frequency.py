@@ -12,7 +12,7 @@ from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.emails import claimable
 from funnel_app.ledger.models import Email, Enrolment
-from funnel_app.rules.frequency import Went
+from funnel_app.rules.emails.frequency import Went
 
 # Emails that reached the reader, or may have.
 WENT = (State.SENT, State.DELAYED, State.DELIVERED, State.COMPLAINED, State.AMBIGUOUS)

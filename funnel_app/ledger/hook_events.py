@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
-from funnel_app.rules.call import IMPORT
+from funnel_app.rules.calls.call import IMPORT
 from funnel_app.rules.states import HEARD
 
 # Prefix of the keys of rows that only count refused calls.

@@ -9,8 +9,8 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.outbox import Kind, LeadEvent
+from funnel_app.rules.emails.reports import ReportedEmail, ReportedEnrolment
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
-from funnel_app.rules.reports import ReportedEmail, ReportedEnrolment
 from funnel_app.rules.states import EnrolmentState
 
 TOLD_OF_EMAILS = {

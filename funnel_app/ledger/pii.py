@@ -13,7 +13,7 @@ from funnel_app.campaigns.reasons import without_words
 from funnel_app.ledger.contacts import ERASED
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 from funnel_app.ledger.models.base import Base
-from funnel_app.rules.whole import digest
+from funnel_app.rules.calendar.whole import digest
 
 BLANK: dict[str, Any] = {
     "email": "erased",

@@ -12,9 +12,9 @@ from funnel_app.ledger import bookings
 from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.ledger.models.base import one_of
+from funnel_app.rules.calls.limits import PER_ADDRESS, PER_IP
+from funnel_app.rules.calls.reading import Reading, Wanted
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
-from funnel_app.rules.limits import PER_ADDRESS, PER_IP
-from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
 
 CONTACTS, ENROLMENTS, EMAILS, HOOKS = (

@@ -19,7 +19,7 @@ from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.outbox import LeadEvent
 from funnel_app.ledger.reading import CONTACTS, EMAILS, ENROLMENTS, columns_of
 from funnel_app.ledger.writing import EVENTS, INSERTS, UPDATES
-from funnel_app.rules.reports import ReportedEmail, ReportedEnrolment
+from funnel_app.rules.emails.reports import ReportedEmail, ReportedEnrolment
 
 Row = dict[str, Any]
 OF_EMAIL = columns_of(ReportedEmail, EMAILS)

@@ -32,10 +32,10 @@ from funnel_app.ledger.reading import (
     HOOKS,
 )
 from funnel_app.rules import states as enrolment_states
-from funnel_app.rules.changes import Change, enrolments_changed
+from funnel_app.rules.calls.changes import Change, enrolments_changed
+from funnel_app.rules.calls.reading import Reading
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
 from funnel_app.rules.ids import new_id
-from funnel_app.rules.reading import Reading
 
 Row = dict[str, Any]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]

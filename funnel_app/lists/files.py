@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from funnel_app.rules.typed_text import visible
+from funnel_app.rules.people.typed_text import visible
 
 SEPARATORS = ",;\t|"
 HEAD = 64 * 1024

@@ -24,9 +24,9 @@ from funnel_app.lists.headings import (
     Mapped,
 )
 from funnel_app.lists.standing import Standing, heaviest, standing_of
-from funnel_app.rules.call import IMPORT
-from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed_text import clean, ip_of, visible, zone_of
+from funnel_app.rules.calls.call import IMPORT
+from funnel_app.rules.people.names import LONGEST_FIRST, first_name_of, safe_name
+from funnel_app.rules.people.typed_text import clean, ip_of, visible, zone_of
 
 LONGEST_BUSINESS, LONGEST_SOURCE, LONGEST_ADDRESS_CELL, LONGEST_WORD = 120, 255, 1000, 40
 IN_BRACKETS = re.compile(r"<([^<>]+@[^<>]+)>")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import State
-from funnel_app.rules.bookings import BookingFacts
+from funnel_app.rules.calendar.bookings import BookingFacts
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.replaced import replaced
 from funnel_app.rules.states import RUNNING, EnrolmentState, Outcome

@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 from werkzeug.utils import cached_property
 
 from funnel_app.bodies import kept_as, read_body, read_json, sanitize
-from funnel_app.rules.call import CALENDARS
+from funnel_app.rules.calls.call import CALENDARS
 
 LARGEST_BODY = 64 * 1024
 # A calendar's event may list thousands of attendees, far more than a form sends.

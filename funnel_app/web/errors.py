@@ -19,9 +19,9 @@ from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
 from funnel_app.flows.monitoring.probes.unauthenticated_calls import note_unauthenticated
 from funnel_app.ledger.database.engine import LedgerUnavailable
-from funnel_app.rules.call import CALENDARS
-from funnel_app.rules.caller import caller_key
-from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.calls.call import CALENDARS
+from funnel_app.rules.calls.limits import TooManyEnrolments
+from funnel_app.rules.people.caller import caller_key
 from funnel_app.web.auth import is_authenticated
 from funnel_app.web.bounded_request import BodyAwaited, sent
 from funnel_app.web.hooks.calendars import acknowledge

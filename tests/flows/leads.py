@@ -15,8 +15,8 @@ from funnel_app.flows.templates.serving import ready_version
 from funnel_app.ledger import emails, requests
 from funnel_app.ledger.models import Email, Request
 from funnel_app.ledger.models.base import Base
-from funnel_app.rules.call import Call
-from funnel_app.rules.plan import FirstEmail
+from funnel_app.rules.calls.call import Call
+from funnel_app.rules.sequences.plan import FirstEmail
 
 ASSESSMENT = {"assessment_score": 38.0, "red_systems": 2, "weakest_system_1": "Money"}
 

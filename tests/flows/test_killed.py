@@ -37,7 +37,7 @@ from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Suppression
 from funnel_app.ledger.models.watch import Notice
 from funnel_app.ledger.operator_actions import OperatorAction
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from sandbox.crm import SECRET
 from sandbox.notion.state import SEQUENCES_DATABASE_ID
 from sandbox.resend.receiving import write_to_us

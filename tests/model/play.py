@@ -13,12 +13,12 @@ from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.flows.intake.answer import answer_all
-from funnel_app.rules.bookings import BookingState
-from funnel_app.rules.call import Call
+from funnel_app.rules.calendar.bookings import BookingState
+from funnel_app.rules.calendar.whole import Whole, digest
+from funnel_app.rules.calls.call import Call
+from funnel_app.rules.calls.reading import Reading, wanted_for
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
-from funnel_app.rules.reading import Reading, wanted_for
 from funnel_app.rules.states import EnrolmentState
-from funnel_app.rules.whole import Whole, digest
 from tests.model.words import BOOKED, CANCELLED, MAYBE, MISSED, MOVED, UNDONE, Model, Word
 
 FILE = Path(campaigns.__file__).parent / "christmas.toml"

@@ -17,7 +17,7 @@ from funnel_app.flows.templates.compose import gather, variables_of
 from funnel_app.flows.templates.recipient import booked_calls
 from funnel_app.ledger import bookings, emails
 from funnel_app.ledger.models import Contact, Enrolment
-from funnel_app.rules.call import Call
+from funnel_app.rules.calls.call import Call
 from funnel_app.web.hooks import common
 from tests.apps import application
 from tests.factories import make_deps

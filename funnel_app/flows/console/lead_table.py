@@ -13,7 +13,7 @@ from funnel_app.ledger import suppressions
 from funnel_app.ledger.models import EnrolmentState, Scope, Suppression
 from funnel_app.ledger.queries import leads
 from funnel_app.ledger.queries.leads import Running, Wanted
-from funnel_app.rules.exit_words import ended_as
+from funnel_app.rules.sequences.exit_words import ended_as
 
 COLUMNS = (
     "email", "name", "business", "segment", "sequences", "next email", "next email due", "since", "status",

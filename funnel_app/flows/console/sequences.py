@@ -19,7 +19,7 @@ from funnel_app.ledger.models import Email
 from funnel_app.ledger.models.base import EnrolmentState
 from funnel_app.ledger.queries import ahead, figures
 from funnel_app.ledger.queries.ahead import AtStep
-from funnel_app.rules.frequency import limit_in_words
+from funnel_app.rules.emails.frequency import limit_in_words
 
 PAGE = 50
 UNLIMITED = (

@@ -22,7 +22,7 @@ from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
 from funnel_app.ledger.operator_actions import CORRECT, OperatorAction
 from funnel_app.ledger.queries import counts, leads, today
 from funnel_app.redact import masked_addresses
-from funnel_app.rules.contact import with_earlier
+from funnel_app.rules.people.contact import with_earlier
 
 AT_ONCE = 500
 LONGEST_WORD = 200

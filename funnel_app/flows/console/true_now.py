@@ -11,7 +11,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.campaigns.states import IN_WORDS, State
 from funnel_app.ledger.models import Enrolment, EnrolmentState, Outcome
-from funnel_app.rules.exit_words import ended_as, in_words
+from funnel_app.rules.sequences.exit_words import ended_as, in_words
 
 # The email states that are mentioned, the most urgent last.
 TOLD = {

@@ -27,7 +27,7 @@ from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
 from funnel_app.ledger.wishes import Wish
 from funnel_app.redact import masked_addresses
-from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.calls.limits import TooManyEnrolments
 
 ANYBODY = "*"
 TICKED = "yes"

@@ -14,7 +14,7 @@ from funnel_app.ledger import contacts, enrolments, planning
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Enrolment
 from funnel_app.rules.facts import EmailFacts
-from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
+from funnel_app.rules.sequences.plan import FirstEmail, Timing, plan_emails
 
 AT_A_TIME = 200
 

@@ -10,16 +10,16 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import Receipt, email_as_json
-from funnel_app.rules.call import IMPORT, Call
-from funnel_app.rules.case import Case
-from funnel_app.rules.changes import Change, enrolments_changed
+from funnel_app.rules.calls.call import IMPORT, Call
+from funnel_app.rules.calls.case import Case
+from funnel_app.rules.calls.changes import Change, enrolments_changed
+from funnel_app.rules.calls.followers import said_before, said_of_others
+from funnel_app.rules.calls.reading import Reading
+from funnel_app.rules.calls.take import Taken, take
 from funnel_app.rules.facts import EnrolmentFacts, Heard
-from funnel_app.rules.followers import said_before, said_of_others
 from funnel_app.rules.ids import new_id
-from funnel_app.rules.reading import Reading
 from funnel_app.rules.replaced import replaced
 from funnel_app.rules.states import Outcome
-from funnel_app.rules.take import Taken, take
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import emails, enrolments
 from funnel_app.ledger.models import Enrolment, EnrolmentState
-from funnel_app.rules.exit import can_be_stopped
+from funnel_app.rules.sequences.exit import can_be_stopped
 
 
 def end_all(

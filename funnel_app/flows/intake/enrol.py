@@ -20,10 +20,10 @@ from funnel_app.ledger import hook_events, reading, writing
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.emails import Due
-from funnel_app.rules.call import IMPORT, Call
+from funnel_app.rules.calls.call import IMPORT, Call
+from funnel_app.rules.calls.limits import TooManyEnrolments
+from funnel_app.rules.calls.reading import Reading, wanted_for
 from funnel_app.rules.facts import EnrolmentFacts
-from funnel_app.rules.limits import TooManyEnrolments
-from funnel_app.rules.reading import Reading, wanted_for
 
 KEY_HOLDS_FOR = timedelta(hours=24)
 

@@ -15,7 +15,7 @@ from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import suppressions
-from funnel_app.rules.call import BY_HAND, Call
+from funnel_app.rules.calls.call import BY_HAND, Call
 
 OF_THE_CONTACT = frozenset({Source.CONTACT, Source.ASSESSMENT})
 

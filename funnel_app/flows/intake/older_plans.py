@@ -19,8 +19,8 @@ from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.queries import plans
 from funnel_app.ledger.queries.plans import File
-from funnel_app.rules.replan import Edit, edits
-from funnel_app.rules.under_way import Row, UnderWay
+from funnel_app.rules.sequences.replan import Edit, edits
+from funnel_app.rules.sequences.under_way import Row, UnderWay
 
 AT_A_TIME = 200
 EXAMPLES = 3

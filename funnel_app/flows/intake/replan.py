@@ -23,7 +23,7 @@ from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.queries import leads, plans
 from funnel_app.ledger.queries.plans import File
-from funnel_app.rules.replan import Edit, edits
+from funnel_app.rules.sequences.replan import Edit, edits
 from funnel_app.rules.states import RUNNING, EnrolmentState
 
 # People a transaction: a hook that arrives meanwhile waits for one transaction.

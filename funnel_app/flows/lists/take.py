@@ -40,8 +40,8 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import contacts, suppressions
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.lists.files import Line, lines_of
-from funnel_app.rules.call import IMPORT, Call, fitted
-from funnel_app.rules.contact import only_new
+from funnel_app.rules.calls.call import IMPORT, Call, fitted
+from funnel_app.rules.people.contact import only_new
 from funnel_app.rules.states import Outcome
 
 ROWS_AT_ONCE = 5

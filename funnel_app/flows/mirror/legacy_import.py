@@ -27,10 +27,10 @@ from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrore
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
 from funnel_app.ledger.models.types import new_id
-from funnel_app.rules.contact import only_new
-from funnel_app.rules.exit_words import in_words
 from funnel_app.rules.facts import EmailFacts
-from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
+from funnel_app.rules.people.contact import only_new
+from funnel_app.rules.sequences.exit_words import in_words
+from funnel_app.rules.sequences.plan import FirstEmail, Timing, plan_emails
 from funnel_app.rules.states import RUNNING
 
 SENT_BEFORE = Reason("sent before the cut-over", ReasonCode.SENT_BEFORE_CUT_OVER)

@@ -15,7 +15,7 @@ from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.mirror.rows import address_of
 from funnel_app.gateways.notion.table import Row
 from funnel_app.gateways.notion.values import Value
-from funnel_app.rules.names import safe_name
+from funnel_app.rules.people.names import safe_name
 
 # The hour for rows that name only the day: the next day's email is due at this time.
 MAILED_AT = time(10)

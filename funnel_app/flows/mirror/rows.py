@@ -15,7 +15,7 @@ from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.table import Row
 from funnel_app.gateways.notion.values import Value, row_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
-from funnel_app.rules.exit_words import REASONS
+from funnel_app.rules.sequences.exit_words import REASONS
 
 MOST_STEPS = 5
 STATUSES = {

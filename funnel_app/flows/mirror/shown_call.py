@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from funnel_app.campaigns.model import Event
 from funnel_app.ledger.models import HookEvent
 from funnel_app.ledger.models.bookings import Booking
-from funnel_app.rules.bookings import BookingState
+from funnel_app.rules.calendar.bookings import BookingState
 
 OUTCOMES = {
     Event.NO_SHOW: "Missed",

@@ -34,7 +34,7 @@ from funnel_app.ledger import (
 )
 from funnel_app.ledger.database import storage
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
-from funnel_app.rules.contact import earlier_addresses
+from funnel_app.rules.people.contact import earlier_addresses
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)

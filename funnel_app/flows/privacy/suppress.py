@@ -17,7 +17,7 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, enrolments, lead_events, outbox, suppressions
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
-from funnel_app.rules.call import IMPORT
+from funnel_app.rules.calls.call import IMPORT
 
 # Who suppressed the lead, in receivers' words.
 BY = {suppressions.UNSUBSCRIBED: "lead", "keyboard": "operator", "console": "operator", IMPORT: "operator"}

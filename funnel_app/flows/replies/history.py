@@ -12,7 +12,7 @@ from funnel_app.flows.replies.settle import why_not_forwarded
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models.received_emails import Forward, Reading, ReceivedEmail
-from funnel_app.rules.received_emails import Proof, ReceivedKind
+from funnel_app.rules.emails.received_emails import Proof, ReceivedKind
 
 KINDS: Mapping[str, str] = {
     ReceivedKind.REPLY: "wrote back",

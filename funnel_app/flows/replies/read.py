@@ -27,7 +27,7 @@ from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Email
 from funnel_app.ledger.models.received_emails import Reading, ReceivedEmail
 from funnel_app.letters.incoming_emails import text_of
-from funnel_app.rules.received_emails import Proof, bare_id, kind_of, references_of
+from funnel_app.rules.emails.received_emails import Proof, bare_id, kind_of, references_of
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 # If Resend is away or the key may only send, the webhook's data is all there is.

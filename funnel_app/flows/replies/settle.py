@@ -19,8 +19,8 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.models.received_emails import Forward, ReceivedEmail
-from funnel_app.rules.exit_words import REASONS
-from funnel_app.rules.received_emails import Proof, ReceivedKind
+from funnel_app.rules.emails.received_emails import Proof, ReceivedKind
+from funnel_app.rules.sequences.exit_words import REASONS
 
 BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 # Automatic mail to an unknown address may be a booking or a bill.

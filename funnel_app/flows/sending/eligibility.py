@@ -23,8 +23,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import unmailable
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
-from funnel_app.rules.call import IMPORT
-from funnel_app.rules.plan import gave_way, too_late
+from funnel_app.rules.calls.call import IMPORT
+from funnel_app.rules.sequences.plan import gave_way, too_late
 
 Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"

@@ -21,8 +21,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.eligibility import in_files
 from funnel_app.ledger import batches, emails, frequency
 from funnel_app.ledger.models import Email
-from funnel_app.rules.frequency import GivesWay, Wanting, gives_way, in_words
-from funnel_app.rules.plan import too_late
+from funnel_app.rules.emails.frequency import GivesWay, Wanting, gives_way, in_words
+from funnel_app.rules.sequences.plan import too_late
 
 
 def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], now: datetime) -> list[Email]:

@@ -15,7 +15,7 @@ from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger import contacts, email_events, emails
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 
 FIRST_AFTER = timedelta(minutes=3)
 SELDOM = timedelta(hours=6)

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import engagements
-from funnel_app.rules.clicks import TOGETHER, By, Click, about_of, is_scanned
-from funnel_app.rules.reports import ReportedEmail
+from funnel_app.rules.emails.clicks import TOGETHER, By, Click, about_of, is_scanned
+from funnel_app.rules.emails.reports import ReportedEmail
 
 # IP address and user agent only serve to tell programs from people, so they are deleted later.
 KNOWN_FOR = timedelta(days=30)

@@ -18,7 +18,7 @@ from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.models import EmailEvent, Scope
 from funnel_app.ledger.reported import ReportedEmails
-from funnel_app.rules.reports import Report, ReportedEmail, ends_everything, take
+from funnel_app.rules.emails.reports import Report, ReportedEmail, ends_everything, take
 
 ORPHANS_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500

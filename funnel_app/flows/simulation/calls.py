@@ -7,7 +7,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.simulation.script import Script
 from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, hook_values
-from funnel_app.rules.call import Call
+from funnel_app.rules.calls.call import Call
 
 NAMES = {"first_name": NAMED["first_name"], "business_name": NAMED["business_name"]}
 OF_A_CALL = frozenset(

@@ -22,8 +22,8 @@ from funnel_app.flows.simulation.script import UNSUBSCRIBE, Happening, Script
 from funnel_app.flows.simulation.world import World, bring, simulated_world
 from funnel_app.ledger import contacts, emails, enrolments, messages, scratch
 from funnel_app.ledger.models import Email
-from funnel_app.rules.limits import TooManyEnrolments
-from funnel_app.rules.reports import Report
+from funnel_app.rules.calls.limits import TooManyEnrolments
+from funnel_app.rules.emails.reports import Report
 
 # Far more steps than any sequence needs: without progress the simulation is stopped as faulty.
 MOST_STEPS = 2000

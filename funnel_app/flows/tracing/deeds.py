@@ -6,7 +6,7 @@ from typing import Any
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.operator_actions import CORRECT, OperatorAction
-from funnel_app.rules.contact import earlier_addresses
+from funnel_app.rules.people.contact import earlier_addresses
 
 
 def deeds_of(contact: Contact, actions: Sequence[OperatorAction]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from funnel_app.ledger import (
     suppressions,
 )
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
-from funnel_app.rules.contact import earlier_addresses
+from funnel_app.rules.people.contact import earlier_addresses
 
 __all__ = ["sentence", "trace"]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from funnel_app.ledger.models.base import Base, partial
 from funnel_app.ledger.models.types import new_id
-from funnel_app.rules.bookings import BookingState
+from funnel_app.rules.calendar.bookings import BookingState
 
 COUNTED = "state = 'booked'"
 

@@ -12,8 +12,8 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.models.base import written
+from funnel_app.rules.sequences.under_way import Row
 from funnel_app.rules.states import RUNNING
-from funnel_app.rules.under_way import Row
 
 _RUNS = (written(Enrolment.state, *RUNNING), Enrolment.mode != Mode.CANARY)
 

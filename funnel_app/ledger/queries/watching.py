@@ -14,7 +14,7 @@ from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
-from funnel_app.rules.call import IMPORT
+from funnel_app.rules.calls.call import IMPORT
 
 MANUAL = ("keyboard", IMPORT)
 

@@ -16,7 +16,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
 from funnel_app.ledger.models.base import Scope
-from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.calls.limits import TooManyEnrolments
 from funnel_app.web.console.shared.access import operator
 from funnel_app.web.console.shared.frame import blueprint, page
 

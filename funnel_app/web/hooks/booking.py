@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from flask.typing import ResponseReturnValue
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.call import Call
-from funnel_app.rules.names import first_name_of
+from funnel_app.rules.calls.call import Call
+from funnel_app.rules.people.names import first_name_of
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint, plain
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Id, Moment, PersonsName

@@ -15,8 +15,8 @@ from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.lookup import call_at_of
-from funnel_app.rules.call import Call
-from funnel_app.rules.whole import Whole, digest
+from funnel_app.rules.calendar.whole import Whole, digest
+from funnel_app.rules.calls.call import Call
 from funnel_app.web.auth import is_signed_body, require_calendar, require_json
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calcom_people import booker_of, loaded

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from funnel_app.rules.series import Series
+from funnel_app.rules.calendar.series import Series
 
 # Days between bookings by rrule's weekly and daily frequencies (RFC 5545, section 3.3.10); months vary.
 DAYS = {2: 7, 3: 1, "WEEKLY": 7, "DAILY": 1}

@@ -14,9 +14,9 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
-from funnel_app.rules.call import Call
-from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed_text import tracking_of, zone_of
+from funnel_app.rules.calls.call import Call
+from funnel_app.rules.people.names import LONGEST_FIRST, first_name_of, safe_name
+from funnel_app.rules.people.typed_text import tracking_of, zone_of
 from funnel_app.web.hooks.decoration import DROPPED
 from funnel_app.web.replays import first_received_at
 

@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
-from funnel_app.rules.call import Call
+from funnel_app.rules.calls.call import Call
 from funnel_app.web.auth import is_signed, require_calendar, require_json, signed_age_s
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts

@@ -12,8 +12,8 @@ from funnel_app.campaigns.own_variables import fits
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.rules.call import Call, fitted
-from funnel_app.rules.typed_text import clean
+from funnel_app.rules.calls.call import Call, fitted
+from funnel_app.rules.people.typed_text import clean
 from funnel_app.web.auth import require_caller, require_json
 from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.decoration import LEFT_OUT

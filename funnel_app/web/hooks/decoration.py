@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow import missing as missing_
 from marshmallow.exceptions import SCHEMA
 
-from funnel_app.rules.typed_text import says_nothing
+from funnel_app.rules.people.typed_text import says_nothing
 
 LEFT_OUT = "left_out"
 SPAM = "Holds a link or a number to call: names go into our letters and must not carry one."

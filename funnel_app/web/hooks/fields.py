@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields
 from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import LONGEST, checked, unmailable
-from funnel_app.rules.typed_text import LINES, clean, says_nothing, visible
+from funnel_app.rules.people.typed_text import LINES, clean, says_nothing, visible
 from funnel_app.web.hooks.decoration import SPAM, Judging
 
 LONGEST_ROW = 255

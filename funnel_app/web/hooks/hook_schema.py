@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from funnel_app.rules.typed_text import ip_of, tracking_of, zone_of
+from funnel_app.rules.people.typed_text import ip_of, tracking_of, zone_of
 from funnel_app.web.hooks.decoration import DecoratedSchema
 from funnel_app.web.hooks.fields import Address, Moment, Name, PersonsName, Read, Words
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from flask.typing import ResponseReturnValue
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.call import Call
+from funnel_app.rules.calls.call import Call
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Moment, Several, Words

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from funnel_app.campaigns.model import Event
-from funnel_app.rules.call import Call, fitted
+from funnel_app.rules.calls.call import Call, fitted
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Id, Link, Moment, Words

@@ -21,9 +21,9 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.mailer import verify_webhook
 from funnel_app.letters.words import one_line
-from funnel_app.rules.clicks import LONGEST_AGENT, Click, plain_ip, plain_link
-from funnel_app.rules.received_emails import bare_id
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.clicks import LONGEST_AGENT, Click, plain_ip, plain_link
+from funnel_app.rules.emails.received_emails import bare_id
+from funnel_app.rules.emails.reports import Report
 from funnel_app.web.auth import SIGNED_WITHIN_S
 
 RECEIVED = "email.received"

@@ -18,8 +18,8 @@ from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.flows.intake.keep_refused import LIMIT, refuse
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
-from funnel_app.rules.call import Call, fitted
-from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.calls.call import Call, fitted
+from funnel_app.rules.calls.limits import TooManyEnrolments
 from funnel_app.web.auth import is_one_of, require_bearer, require_json
 from funnel_app.web.bounded_request import sent
 from funnel_app.web.errors import by_field, problem

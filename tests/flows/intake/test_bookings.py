@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.ledger import bookings, contacts, enrolments, hook_events
-from funnel_app.rules.whole import Whole, digest
+from funnel_app.rules.calendar.whole import Whole, digest
 from tests.flows.leads import call
 
 NAMES = [f"lead{n}@resend.dev" for n in range(8)]

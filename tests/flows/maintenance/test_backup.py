@@ -33,7 +33,7 @@ from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Message
 from funnel_app.ledger.models.received_emails import Forward, Reading
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates
 from tests.sqlite_files import open_copy

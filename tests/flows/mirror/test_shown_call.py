@@ -8,7 +8,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.mirror.shown_call import shown_call
 from funnel_app.ledger.models import HookEvent
 from funnel_app.ledger.models.bookings import Booking
-from funnel_app.rules.bookings import BookingState
+from funnel_app.rules.calendar.bookings import BookingState
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BOOKED, CANCELLED, MOVED = BookingState.BOOKED, BookingState.CANCELLED, BookingState.MOVED

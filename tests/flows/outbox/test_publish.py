@@ -30,7 +30,7 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.models import Contact, Scope
 from funnel_app.ledger.models.outbox import OutgoingEvent
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
 

@@ -27,7 +27,7 @@ from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.models.received_emails import ReceivedEmail
 from funnel_app.ledger.models.watch import Notice
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import WorkerDied, call, die, email_ids, opt_in, states
 

@@ -15,8 +15,8 @@ from funnel_app.flows.privacy.export import export
 from funnel_app.flows.sending.record_click import forget_who_clicked
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.rules.clicks import Click
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.clicks import Click
+from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in
 

@@ -20,7 +20,7 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import email_events
 from funnel_app.ledger.models import EmailEvent, Suppression
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.flows.leads import call, email_ids, kinds, look, opt_in, states, write_templates
 
 

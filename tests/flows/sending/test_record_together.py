@@ -17,8 +17,8 @@ from funnel_app.ledger import contacts, email_events, emails, engagements
 from funnel_app.ledger.models import Suppression
 from funnel_app.ledger.models.outbox import OutgoingEvent
 from funnel_app.ledger.outbox import LISTENERS
-from funnel_app.rules.clicks import Click
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.clicks import Click
+from funnel_app.rules.emails.reports import Report
 from tests.flows.leads import email_ids, look, opt_in, write_templates
 
 KINDS = (

@@ -23,7 +23,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact, Enrolment
-from funnel_app.rules.reports import Report
+from funnel_app.rules.emails.reports import Report
 from tests.flows.leads import assess, call, email_ids, look, opt_in, request_of, states, write_templates
 
 LOST = Answer(AnswerKind.UNKNOWN, detail="lost")

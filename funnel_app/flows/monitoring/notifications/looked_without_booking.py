@@ -9,7 +9,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import bookings, contacts, engagements, notices
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.queries import watching
-from funnel_app.rules.bookings import BookingFacts
+from funnel_app.rules.calendar.bookings import BookingFacts
 
 PATIENCE = timedelta(days=1)
 LOOK_BACK = timedelta(days=2)

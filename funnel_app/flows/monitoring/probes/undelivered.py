@@ -13,7 +13,7 @@ from funnel_app.flows.monitoring.alerts.alarms import QUIET
 from funnel_app.ledger import incidents
 from funnel_app.ledger.queries import undelivered
 from funnel_app.ledger.queries.undelivered import Newest
-from funnel_app.rules.places import LONG_AGO
+from funnel_app.rules.calendar.places import LONG_AGO
 
 REASONS_TOLD = 3
 LONGEST_REASON = 120

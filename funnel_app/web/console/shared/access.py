@@ -31,7 +31,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized, Unproc
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sessions import close_session, is_closed
-from funnel_app.rules.caller import caller_key, site_key
+from funnel_app.rules.people.caller import caller_key, site_key
 from funnel_app.web.auth import is_one_of
 
 LASTS_FOR = timedelta(hours=12)

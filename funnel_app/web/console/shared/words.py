@@ -15,7 +15,7 @@ from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import EVERYTHING
 from funnel_app.ledger.queries.leads import Running
-from funnel_app.rules.exit_words import ended_as
+from funnel_app.rules.sequences.exit_words import ended_as
 
 STANDS = {
     Stand.SERVES: "good",

@@ -1,0 +1,1 @@
+"""Calendar: the bookings of a person, seat by seat and series by series."""

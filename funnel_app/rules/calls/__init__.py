@@ -1,0 +1,1 @@
+"""Calls: one call and one reading of the ledger in, what becomes of the person out."""

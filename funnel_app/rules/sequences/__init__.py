@@ -1,0 +1,1 @@
+"""Sequences: what an enrolment plans, what ends it, and what a changed file means for it."""
