@@ -38,6 +38,8 @@ pytest_terminal_summary = both_databases.pytest_terminal_summary
 # A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
 hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("the same anywhere")
+# After so many new objects garbage is looked for; with the usual 700 that takes a twentieth of the tests' time.
+GARBAGE = 50_000
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 
@@ -63,9 +65,10 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Whatever stays for the whole run is no garbage to look for."""
+    """Whatever stays for the whole run is no garbage to look for, and for what tests leave the rest is seldom read."""
     gc.enable()
     gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 @pytest.fixture(autouse=True)
