@@ -18,6 +18,7 @@ from _pytest.pathlib import import_path
 from _pytest.warnings import catch_warnings_for_item
 from execnet import gateway_io
 from execnet.gateway_base import ExecModel, Popen2IO
+from hypothesis.internal.conjecture.providers import _get_local_constants
 
 
 class ForkedIO(Popen2IO):
@@ -68,6 +69,8 @@ def import_tests(config: pytest.Config) -> None:
         for path in _files(config.args):
             with suppress(Exception, pytest.skip.Exception):
                 import_path(path, **how)
+        # Hypothesis tries what constants all of this has; its plugin would read them from the sources in each worker.
+        _get_local_constants()
 
 
 def _files(asked: Sequence[str]) -> Iterator[Path]:

@@ -10,13 +10,16 @@ from sandbox.processes import ROOT
 from tests.pace import patient
 
 CONFTEST = "from tests.forked_workers import pytest_xdist_setupnodes\n"
-IMPORTED = """import os
+IMPORTED = """import os, sys
+
+from hypothesis.internal.conjecture.providers import _seen_modules
 
 IMPORTED_BY = os.getpid()
 
 
 def test_is_a_fork_of_who_imported_it():
     assert IMPORTED_BY == os.getppid()
+    assert id(sys.modules[__name__]) in _seen_modules
 """
 
 
@@ -32,7 +35,7 @@ def run(room: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(asked, cwd=room, env=env, capture_output=True, text=True, timeout=patient(60), check=False)
 
 
-def test_what_a_worker_tests_was_imported_before_it_began(room):
+def test_what_a_worker_tests_was_imported_and_read_for_constants_before_it_began(room):
     (room / "test_one.py").write_text(IMPORTED)
     (room / "test_two.py").write_text(IMPORTED)
     done = run(room)
