@@ -13,7 +13,7 @@ from funnel_app.ledger import emails
 LOOKED_AT = 3 * LARGEST_BATCH
 BACKLOG_S = 2.0
 MOST_ONE_BY_ONE = 10
-# Each call costs three transactions, whatever it carries: while leads come in, calls of fifty cost half of calls of ten.
+# Each call costs three transactions, whatever it carries, so while leads come in a few large ones are cheaper.
 GATHERS_FOR_S = 0.1
 GOES_ON_FOR = timedelta(seconds=20)
 # Looking for transactional emails reads everything that is due.
