@@ -37,6 +37,16 @@ Calls = tuple[Call, ...]
 Outcome = list[Answered] | Receipt | Exception
 
 
+@dataclass(frozen=True)
+class Meant:
+    """What the calls of a group mean: their outcomes, and what they change, given what was read."""
+
+    wanted: Wanted
+    before: Reading
+    outcomes: Sequence[Outcome]
+    changes: Differences
+
+
 def enrol(deps: Deps, *calls: Call) -> Receipt:
     """Start and end what these calls start and end, schedule the emails, and return the last call's receipt.
 
@@ -105,35 +115,33 @@ def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[O
     """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing.
 
     What they mean is worked out before the turn to write, and once more in it if what it was worked out from has
-    changed by then.
+    changed by then. Who comes while they wait for the turn joins.
     """
-    group = gather()
-    foreseen = _foreseen(deps, group)
-    with deps.engine.begin() as connection:
-        meant = _meant(deps, connection, group, foreseen)
-        meant.changes.write(connection)
+    with deps.engine.connect() as connection:
+        group = gather()
+        foreseen = _foreseen(deps, connection, group)
+        with connection.begin():
+            outcomes = _written(deps, connection, group, foreseen)
+            late = gather()[len(group) :]
+            return [*outcomes, *(_written(deps, connection, late) if late else ())]
+
+
+def _written(
+    deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None
+) -> Sequence[Outcome]:
+    meant = _meant(deps, connection, group, foreseen)
+    meant.changes.write(connection)
     return meant.outcomes
 
 
-@dataclass(frozen=True)
-class Meant:
-    """What the calls of a group mean: their outcomes, and what they change, given what was read."""
-
-    wanted: Wanted
-    before: Reading
-    outcomes: Sequence[Outcome]
-    changes: Differences
-
-
-def _foreseen(deps: Deps, group: Sequence[Calls]) -> Meant | None:
-    """Return what these calls mean as the ledger is now; None where only the transaction itself can tell.
+def _foreseen(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant | None:
+    """Return what these calls mean as the ledger is now, before a transaction; None where only one can tell.
 
     That is so where nobody queues to write, and where a key may be locked or forgotten.
     """
     if not take_turns(deps.engine) or any(call.idempotency_key for calls in group for call in calls):
         return None
-    with deps.reads() as session:
-        return _meant(deps, session.connection(), group)
+    return _meant(deps, connection, group)
 
 
 def _meant(deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None) -> Meant:

@@ -141,6 +141,21 @@ def test_what_somebody_else_wrote_of_another_person_changes_nothing(sqlite, monk
     assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
 
 
+def test_who_comes_while_others_wait_for_their_turn_joins_them(sqlite, monkeypatch):
+    deps = make_deps(sqlite)
+    with ThreadPoolExecutor(4) as callers, worked_out(monkeypatch) as (wait_until_worked_out, _):
+        with sqlite.begin():
+            waiting = [callers.submit(enrol, deps, call())]
+            wait_until_worked_out()
+            for number, made in enumerate([call("ben@resend.dev"), call(), call("ben@resend.dev")], start=1):
+                waiting.append(callers.submit(enrol, deps, made))
+                until(lambda number=number: len(deps.intake._line) == number)
+            done = commits(sqlite)
+        assert [each.result().status for each in waiting] == ["accepted", "accepted", "duplicate", "duplicate"]
+    assert len(done) == 2  # theirs, and the one that they waited for
+    assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
+
+
 def test_a_call_by_itself_is_one_commit_on_each_database(deps):
     done = commits(deps.engine)
     assert enrol(deps, call()).status == "accepted"
