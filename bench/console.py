@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 from funnel_app.app import create_app
 from funnel_app.campaigns.model import Sequence
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.count_days import count_days
+from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.ledger import counted_days
 from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine

@@ -24,7 +24,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import resolve
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
-from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import deliver

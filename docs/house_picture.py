@@ -37,10 +37,11 @@ Arrows = dict[str, set[str]]
 def house_picture() -> str:
     """Return the rooms with their files, and an arrow from each to those that it asks, as a Mermaid diagram.
 
-    An arrow that goes the long way round over other arrows is left out.
+    The files of a room within one stand on lines of their own. An arrow that goes the long way round over other arrows
+    is left out.
     """
     arrows = _without_detours(_arrows())
-    boxes = [f'  {_id(room)}["<b>{_place(room)}</b><br/>{"<br/>".join(_lines(_names(room)))}"]' for room in ROOMS]
+    boxes = [f'  {_id(room)}["<b>{_place(room)}</b><br/>{"<br/>".join(_inside(room))}"]' for room in ROOMS]
     lines = [f"  {_id(room)} --> {_id(below)}" for room in ROOMS for below in ROOMS if below in arrows[room]]
     return "\n".join(["```mermaid", "flowchart TD", *boxes, *lines, "```", ""])
 
@@ -78,12 +79,16 @@ def _reach(room: str, arrows: Arrows) -> set[str]:
     return reached
 
 
-def _names(room: str) -> list[str]:
+def _inside(room: str) -> Iterator[str]:
     folder = ROOT / room.replace(".", "/")
-    files = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
-    rooms = [f"{path.name}/" for path in folder.iterdir() if (path / "__init__.py").exists()]
-    apart = {f"{other.removeprefix(room + '.')}/" for other in ROOMS if other.startswith(f"{room}.")}
-    return sorted(files) + sorted(set(rooms) - apart)
+    yield from _lines(_files(folder))
+    for each in sorted(path for path in folder.iterdir() if (path / "__init__.py").exists()):
+        if f"{room}.{each.name}" not in ROOMS:
+            yield from _lines([f"<i>{each.name}/</i>", *_files(each)])
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
 
 def _lines(names: list[str], width: int = 44) -> Iterator[str]:

@@ -30,9 +30,9 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.registry import whole_registry
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
 from funnel_app.flows.monitoring.doctor import CHECKS
-from funnel_app.flows.monitoring.metrics import KINDS
+from funnel_app.flows.monitoring.statistics.metrics import KINDS
 from funnel_app.flows.templates.cures import CURES
 from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine

@@ -8,8 +8,8 @@ from threading import Event, Thread
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.clock_guard import end_doubt, follow_or_ask
-from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notifications.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.probes.clock_guard import end_doubt, follow_or_ask
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.database.troubles import explain

@@ -6,7 +6,7 @@ import structlog
 
 from funnel_app.flows.maintenance.backup import BackupFailed
 from funnel_app.flows.maintenance.nightly_backup import renew_backup
-from funnel_app.flows.monitoring.backups import TOLD
+from funnel_app.flows.monitoring.probes.backups import TOLD
 from jobs import process
 from jobs.command_line import take_nothing
 from jobs.first_step import start

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from funnel_app.config import Settings
-from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.flows.monitoring.probes.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger.database import revision, schema, storage
 from funnel_app.ledger.database.engine import LedgerUnavailable, open_engine

@@ -7,9 +7,9 @@ import time
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring import backups
-from funnel_app.flows.monitoring.backup_files import backup_due
-from funnel_app.flows.monitoring.backups import TOLD
+from funnel_app.flows.monitoring.probes import backups
+from funnel_app.flows.monitoring.probes.backup_files import backup_due
+from funnel_app.flows.monitoring.probes.backups import TOLD
 
 COMMAND = ("-m", "jobs.backup")
 TRY_AGAIN_AFTER_S = 3600.0

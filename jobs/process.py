@@ -8,7 +8,7 @@ from threading import Event
 import structlog
 
 from funnel_app.deps import Deps, build_deps
-from funnel_app.flows.monitoring.ready import stops
+from funnel_app.flows.monitoring.status.ready import stops
 from funnel_app.ledger.database import revision
 from jobs.first_step import settings
 from jobs.heartbeat import record_heartbeat

@@ -8,8 +8,8 @@ import structlog
 
 from funnel_app.faults import report
 from funnel_app.flows.maintenance.sweep import sweep
-from funnel_app.flows.monitoring.clock_guard import ClockGuard
-from funnel_app.flows.monitoring.ready import SCHEDULER
+from funnel_app.flows.monitoring.probes.clock_guard import ClockGuard
+from funnel_app.flows.monitoring.status.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.job_clock import Clock
 from funnel_app.ledger.database.engine import LedgerUnavailable

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.ready import WORKER
+from funnel_app.flows.monitoring.status.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 
 RENEWED_EVERY_S = 5.0

@@ -10,7 +10,7 @@ from threading import Thread
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.texts import watch_texts
+from funnel_app.flows.monitoring.probes.templates import watch_texts
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.database.engine import LedgerUnavailable
 

@@ -7,18 +7,23 @@ from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.lists.take_uploaded import take_waiting
 from funnel_app.flows.lists.uploads import forget_lists
-from funnel_app.flows.monitoring.canary import run_when_due
-from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
-from funnel_app.flows.monitoring.critical_leads import find_critical
-from funnel_app.flows.monitoring.digest import digest_when_due
-from funnel_app.flows.monitoring.heartbeat import ping
-from funnel_app.flows.monitoring.incidents import forget_old
-from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
-from funnel_app.flows.monitoring.ledger_identity import remember_ledger
-from funnel_app.flows.monitoring.looked_without_booking import notify_of_undecided
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.watch import watch
-from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
+from funnel_app.flows.monitoring.alerts.incidents import forget_old
+from funnel_app.flows.monitoring.notifications.critical_leads import find_critical
+from funnel_app.flows.monitoring.notifications.digest import digest_when_due
+from funnel_app.flows.monitoring.notifications.heartbeat import ping
+from funnel_app.flows.monitoring.notifications.looked_without_booking import notify_of_undecided
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.canary import run_when_due
+from funnel_app.flows.monitoring.probes.clock_guard import compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.probes.ledger_identity import remember_ledger
+from funnel_app.flows.monitoring.probes.watch import watch
+from funnel_app.flows.monitoring.scheduled_doctor import look_again, watch_with_doctor
+from funnel_app.flows.monitoring.status.ledger_health import (
+    WRITTEN_EVERY,
+    check_whole_ledger,
+    shorten_log,
+    write_heartbeat,
+)
 from funnel_app.flows.outbox.history import forget_published
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.privacy.erase import finish

@@ -23,7 +23,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from sqlalchemy.exc import ProgrammingError
 
-from funnel_app.flows.monitoring.ready import WORKER
+from funnel_app.flows.monitoring.status.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at

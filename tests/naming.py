@@ -10,7 +10,7 @@ from click.exceptions import UsageError
 
 from funnel_app.commands import coolify
 from funnel_app.commands.cli import COMMANDS, own_command
-from funnel_app.flows.monitoring.metrics import KINDS
+from funnel_app.flows.monitoring.statistics.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
 from sandbox.processes import ROOT
 from sandbox.run import SETTINGS as RUN_SETTINGS

@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from funnel_app.flows.console.subjects import of_contact, of_enrolment
 from funnel_app.flows.maintenance.sweep import complete
-from funnel_app.flows.monitoring.texts import watch_texts
-from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.flows.monitoring.probes.templates import watch_texts
+from funnel_app.flows.monitoring.scheduled_doctor import watch_with_doctor
 from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact

@@ -11,7 +11,7 @@ from click import Command, Group
 from docs.tables import DOCUMENTS, drifted, filled, main
 from funnel_app.campaigns.registry import Registry
 from funnel_app.commands.cli import COMMANDS, own_command
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
 from funnel_app.setting_meanings import MEANINGS
 from sandbox.processes import ROOT
 from tests.naming import OTHER_SETTINGS

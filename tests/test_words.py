@@ -6,10 +6,10 @@ import re
 import pytest
 
 from funnel_app.flows.lists import judge
-from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.checks.check import TITLES, title_of_check
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
+from funnel_app.flows.monitoring.check import TITLES, title_of_check
 from funnel_app.flows.monitoring.doctor import CHECKS
-from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.web.console.buttons import BUTTONS
 from funnel_app.web.console.frame import PAGES
 from sandbox.processes import ROOT

@@ -17,7 +17,7 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.lists.take_uploaded import take_waiting
 from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start
-from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.alerts.incidents import note
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received

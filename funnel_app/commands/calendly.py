@@ -9,7 +9,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.commands.plain_text import said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.subscriptions import (
+from funnel_app.flows.monitoring.probes.subscriptions import (
     NotSet,
     callback_url,
     check_calendly,

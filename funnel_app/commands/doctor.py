@@ -13,11 +13,11 @@ from funnel_app.commands.plain_text import AS_JSON, say
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.checks.check import standing, title_of_check
+from funnel_app.flows.monitoring.check import standing, title_of_check
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
-from funnel_app.flows.monitoring.examination import Examination
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.signoff import report
+from funnel_app.flows.monitoring.status.examination import Examination
 
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red"}
 

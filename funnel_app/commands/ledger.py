@@ -16,7 +16,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.nightly_backup import Renewed, renew_backup
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
-from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
 
 
 @click.group("ledger", cls=WholeHelp)

@@ -10,10 +10,10 @@ from flask.cli import with_appcontext
 from funnel_app.commands.plain_text import AS_JSON, said_plainly, say
 from funnel_app.commands.whole_help import WholeHelp
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring import canary as canary_flow
+from funnel_app.flows.monitoring.check import Status
 from funnel_app.flows.monitoring.checks import resend as resend_checks
-from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.doctor import is_well
+from funnel_app.flows.monitoring.probes import canary as canary_flow
 from funnel_app.gateways.errors import GatewayError
 
 ASK_EVERY_S = 0.5

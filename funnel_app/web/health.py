@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.ready import stops
+from funnel_app.flows.monitoring.status.ready import stops
 from funnel_app.web.auth import has_metrics_token
 
 blueprint = Blueprint("health", __name__)

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.metrics import Figure, figures
+from funnel_app.flows.monitoring.statistics.metrics import Figure, figures
 from funnel_app.web.auth import has_metrics_token
 
 QUANTILE = "quantile"

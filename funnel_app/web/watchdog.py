@@ -3,8 +3,8 @@
 from threading import Event
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.watch import watch_from_web
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.watch import watch_from_web
 from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 
 

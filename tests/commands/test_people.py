@@ -9,7 +9,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Contact
 from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, states, write_templates
-from tests.flows.monitoring.test_stats import deliver_first
+from tests.flows.monitoring.statistics.test_stats import deliver_first
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.template_pages import versions_of
 from funnel_app.flows.lists.uploads import keep_list, list_imports
 from funnel_app.flows.monitoring.doctor import examine_and_keep
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.receipt import Receipt
 from funnel_app.gateways.redis.queue import Queues
 from sandbox.redis_server import RedisServer

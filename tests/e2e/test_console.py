@@ -10,7 +10,7 @@ from playwright.sync_api import Error, Page, expect
 from funnel_app.campaigns.states import State
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.alerts.incidents import note
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues

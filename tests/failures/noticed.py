@@ -10,15 +10,15 @@ from sqlalchemy import delete
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS, DOCTOR
-from funnel_app.flows.monitoring.checks.check import Check, Status
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS, DOCTOR
+from funnel_app.flows.monitoring.check import Check, Status
 from funnel_app.flows.monitoring.doctor import examine
-from funnel_app.flows.monitoring.examination import last_examination
-from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.texts import watch_texts
-from funnel_app.flows.monitoring.watch import watch, watch_from_web
-from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.flows.monitoring.notifications.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.templates import watch_texts
+from funnel_app.flows.monitoring.probes.watch import watch, watch_from_web
+from funnel_app.flows.monitoring.scheduled_doctor import watch_with_doctor
+from funnel_app.flows.monitoring.status.examination import last_examination
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 from funnel_app.ledger.database.troubles import explain

@@ -13,10 +13,10 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from funnel_app.flows.maintenance.nightly_backup import renew_backup
-from funnel_app.flows.monitoring import backups
-from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
-from funnel_app.flows.monitoring.heartbeat import ping
-from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
+from funnel_app.flows.monitoring.notifications.heartbeat import ping
+from funnel_app.flows.monitoring.probes import backups
+from funnel_app.flows.monitoring.probes.clock_guard import ClockGuard, go_on_when_right
+from funnel_app.flows.monitoring.status.ledger_health import check_whole_ledger
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.database import storage
 from funnel_app.ledger.database.engine import LedgerUnavailable

@@ -5,7 +5,7 @@ import pytest
 from docs.markdown import line
 from docs.played import HEADS, row_of
 from funnel_app.campaigns.states import OPEN, STOPPED, State
-from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
 from sandbox.processes import ROOT
 from tests.failures.show import live, show
 from tests.failures.table import FAILURES

@@ -19,9 +19,9 @@ from funnel_app.flows.intake import replan
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.older_plans import count_older, plan_changes
 from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.monitoring.alerts.invariants import count_invariants
 from funnel_app.flows.monitoring.checks.campaigns import older_plans
 from funnel_app.flows.monitoring.checks.notion import notion
-from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.pacing import LONGEST_PAUSE_S
 from funnel_app.flows.sending import deliver as delivering
 from funnel_app.flows.sending.deliver import deliver

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from funnel_app.flows.monitoring.checks.check import Status
+from funnel_app.flows.monitoring.check import Status
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.client import NotionCalls

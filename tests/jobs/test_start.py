@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from structlog.testing import capture_logs
 
-from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.flows.monitoring.probes.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import open_engine

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT
-from funnel_app.flows.monitoring.alert_words import began
-from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.monitoring.invariants import INVARIANTS
-from funnel_app.flows.monitoring.texts import watch_texts
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS, BROKEN_TEXT
+from funnel_app.flows.monitoring.alerts.alert_words import began
+from funnel_app.flows.monitoring.alerts.incidents import note
+from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
+from funnel_app.flows.monitoring.probes.templates import watch_texts
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.web.console.said import said
 from tests.apps import application

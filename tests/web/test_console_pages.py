@@ -10,10 +10,10 @@ from sqlalchemy import select
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.digest import digest
+from funnel_app.flows.monitoring.alerts.incidents import note
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.flows.monitoring.notifications.digest import digest
+from funnel_app.flows.monitoring.scheduled_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected
 from funnel_app.ledger import incidents

@@ -8,8 +8,8 @@ import pytest
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.spoken import sentence
 from funnel_app.flows.console import operate
-from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.invariants import INVARIANTS
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
 from funnel_app.flows.sending.eligibility import CURES
 from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe

@@ -7,15 +7,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.canary import start as start_canary
-from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.alerts.incidents import note
+from funnel_app.flows.monitoring.probes.canary import start as start_canary
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps
 from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
-from tests.flows.monitoring.test_canary import enrol_as_hook
+from tests.flows.monitoring.probes.test_canary import enrol_as_hook
 from tests.flows.sending.test_record_event import report
 
 TOKEN = {"Authorization": f"Bearer {METRICS_TOKEN}"}

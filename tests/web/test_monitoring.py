@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from docs.monitoring import dashboard, rules
-from funnel_app.flows.monitoring.canary import start as start_canary
-from funnel_app.flows.monitoring.metrics import KINDS
+from funnel_app.flows.monitoring.probes.canary import start as start_canary
+from funnel_app.flows.monitoring.statistics.metrics import KINDS
 from funnel_app.flows.sending.deliver import deliver
 from tests.flows.leads import email_ids, opt_in, write_templates
-from tests.flows.monitoring.test_canary import enrol_as_hook
+from tests.flows.monitoring.probes.test_canary import enrol_as_hook
 from tests.web.test_metrics import TOKEN
 
 FIGURES = {f"funnel_{name}" for name in KINDS}

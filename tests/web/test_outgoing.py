@@ -5,7 +5,7 @@ import json
 import pytest
 
 from funnel_app.flows.monitoring.checks.outside import events
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.outbox.history import list_events
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.errors import Unavailable

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from funnel_app.flows.monitoring.checks.check import title_of_check
+from funnel_app.flows.monitoring.check import title_of_check
 from funnel_app.flows.monitoring.checks.resend import account, replies
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import ALL, list_pauses
-from funnel_app.flows.monitoring.day import EVER, bounds, local_day
-from funnel_app.flows.monitoring.ready import why_all_waits
+from funnel_app.flows.monitoring.statistics.day import EVER, bounds, local_day
+from funnel_app.flows.monitoring.status.ready import why_all_waits
 from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.queries import ahead, today

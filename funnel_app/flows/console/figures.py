@@ -12,9 +12,9 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, fares_of
-from funnel_app.flows.monitoring.count_days import MOST_DAYS
-from funnel_app.flows.monitoring.day import bounds, local_day
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.statistics.count_days import MOST_DAYS
+from funnel_app.flows.monitoring.statistics.day import bounds, local_day
 from funnel_app.ledger import engagements
 from funnel_app.ledger.counted_days import counts_of
 from funnel_app.ledger.queries import figures

@@ -14,7 +14,7 @@ from funnel_app.flows.console import intervene, operate
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.named import call_named
 from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
-from funnel_app.flows.monitoring.incidents import put_incident_aside
+from funnel_app.flows.monitoring.alerts.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.ledger import contacts, enrolments, hook_events, operator_actions, suppressions
 from funnel_app.ledger.database.conflicts import retry_on_conflict

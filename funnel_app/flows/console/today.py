@@ -13,16 +13,16 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received_calls import as_row
-from funnel_app.flows.monitoring.alarms import ALARMS, page_of
-from funnel_app.flows.monitoring.day import EVER
-from funnel_app.flows.monitoring.examination import Examination, with_present
-from funnel_app.flows.monitoring.going_out import GONE_ON
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS, page_of
+from funnel_app.flows.monitoring.alerts.incidents import name_of
+from funnel_app.flows.monitoring.alerts.invariants import count_invariants
 from funnel_app.flows.monitoring.headline import Headline, current_headline
-from funnel_app.flows.monitoring.incidents import name_of
-from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.needs import Need, detail_of
-from funnel_app.flows.monitoring.ready import Part, Stop, stops
-from funnel_app.flows.monitoring.stats import standing
+from funnel_app.flows.monitoring.statistics.day import EVER
+from funnel_app.flows.monitoring.statistics.stats import standing
+from funnel_app.flows.monitoring.status.examination import Examination, with_present
+from funnel_app.flows.monitoring.status.going_out import GONE_ON
+from funnel_app.flows.monitoring.status.needs import Need, detail_of
+from funnel_app.flows.monitoring.status.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.ledger import pauses
 from funnel_app.ledger.models import Email, Enrolment

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
+from funnel_app.flows.monitoring.probes.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
 from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.ledger.database.storage import owner_cure

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import Backup, BackupFailed, backup, prune, why_broken
-from funnel_app.flows.monitoring import backups
-from funnel_app.flows.monitoring.backup_files import taken
+from funnel_app.flows.monitoring.probes import backups
+from funnel_app.flows.monitoring.probes.backup_files import taken
 from funnel_app.ledger.database.engine import LedgerUnavailable
 
 

@@ -13,8 +13,8 @@ from funnel_app.flows.intake.add_steps import plan_missing
 from funnel_app.flows.intake.keep_refused import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
-from funnel_app.flows.monitoring.count_days import count_days
-from funnel_app.flows.monitoring.invariants import count_invariants
+from funnel_app.flows.monitoring.alerts.invariants import count_invariants
+from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (

@@ -8,6 +8,15 @@ from dataclasses import replace
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.check import (
+    Check,
+    Findings,
+    Status,
+    fault,
+    preventing,
+    titles_of,
+    warning,
+)
 from funnel_app.flows.monitoring.checks import (
     backups,
     campaigns,
@@ -20,15 +29,6 @@ from funnel_app.flows.monitoring.checks import (
     resend,
     season,
     settings,
-)
-from funnel_app.flows.monitoring.checks.check import (
-    Check,
-    Findings,
-    Status,
-    fault,
-    preventing,
-    titles_of,
-    warning,
 )
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable

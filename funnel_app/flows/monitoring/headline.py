@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from funnel_app.campaigns.spoken import clause, joined, things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import title_of_check
-from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.examination import Examination, last_examination, new_faults
-from funnel_app.flows.monitoring.going_out import going_out, going_out_words
-from funnel_app.flows.monitoring.needs import OF_STOPS, Need, needs
+from funnel_app.flows.monitoring.check import title_of_check
 from funnel_app.flows.monitoring.present import is_reported, present_incidents
-from funnel_app.flows.monitoring.ready import Part, Stop, lets_first_go, stops, why_planned_wait
+from funnel_app.flows.monitoring.statistics.day import Day, day_of, local_day, states_of_day
+from funnel_app.flows.monitoring.status.examination import Examination, last_examination, new_faults
+from funnel_app.flows.monitoring.status.going_out import going_out, going_out_words
+from funnel_app.flows.monitoring.status.needs import OF_STOPS, Need, needs
+from funnel_app.flows.monitoring.status.ready import Part, Stop, lets_first_go, stops, why_planned_wait
 from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
-from funnel_app.flows.monitoring.checks.check import in_sentences
-from funnel_app.flows.monitoring.examination import Examination, unwatched_faults
-from funnel_app.flows.monitoring.going_out import why_late
-from funnel_app.flows.monitoring.incidents import cut
-from funnel_app.flows.monitoring.needs import COUNTED
-from funnel_app.flows.monitoring.ready import Part, Stop
-from funnel_app.flows.monitoring.texts import broken_texts
-from funnel_app.flows.monitoring.watch import ALARM_OF, LATENESS, LOOKS, PAUSES, invariants_broken, look
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS, BROKEN_TEXT, DOCTOR, NOTION_AWAY
+from funnel_app.flows.monitoring.alerts.incidents import cut
+from funnel_app.flows.monitoring.check import in_sentences
+from funnel_app.flows.monitoring.probes.templates import broken_texts
+from funnel_app.flows.monitoring.probes.watch import ALARM_OF, LATENESS, LOOKS, PAUSES, invariants_broken, look
+from funnel_app.flows.monitoring.status.examination import Examination, unwatched_faults
+from funnel_app.flows.monitoring.status.going_out import why_late
+from funnel_app.flows.monitoring.status.needs import COUNTED
+from funnel_app.flows.monitoring.status.ready import Part, Stop
 from funnel_app.ledger import incidents, template_versions
 from funnel_app.ledger.models.watch import Incident
 from funnel_app.redact import redactor, secret_hider

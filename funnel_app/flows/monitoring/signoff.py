@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Status, standing, title_of_check
+from funnel_app.flows.monitoring.check import Check, Status, standing, title_of_check
 from funnel_app.ledger.database import revision
 
 MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT**"}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import STOPPED, State
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
 from funnel_app.flows.sending.eligibility import OFF_THE_LIST, OTHER_ADDRESS, Block
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 

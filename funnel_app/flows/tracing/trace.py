@@ -12,7 +12,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received_calls import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.ready import Part, Stop, stops
+from funnel_app.flows.monitoring.status.ready import Part, Stop, stops
 from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason

@@ -3,10 +3,10 @@
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.checks.check import standing
+from funnel_app.flows.monitoring.check import standing
 from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
-from funnel_app.flows.monitoring.examination import Examination
 from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.flows.monitoring.status.examination import Examination
 from funnel_app.web.console.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from funnel_app.campaigns.states import State
 from funnel_app.current import current_deps
 from funnel_app.flows.console.figures import PERCENTS, Figures, Outcomes, count_figures
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import share
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.figures import asked

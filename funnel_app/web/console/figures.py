@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import experiments
 from funnel_app.flows.console.figures import Asked, Figures, count_figures, last_days, within_reach
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import WAITS, Wait
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.pictures import Drawn, bins, both, columns, pairs

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
 from funnel_app.web.console.frame import blueprint, page
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns import incoming_calls
 from funnel_app.campaigns.spoken import capital, clause, full_stop, sentence, things
 from funnel_app.campaigns.states import IN_WORDS, SCANNED
-from funnel_app.flows.monitoring.checks.check import title_of_check
+from funnel_app.flows.monitoring.check import title_of_check
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import KINDS
 from funnel_app.flows.templates.standing import Stand

@@ -24,7 +24,7 @@ from funnel_app.flows.console.template_pages import (
     versions_of,
 )
 from funnel_app.flows.console.today import look_at_today
-from funnel_app.flows.monitoring.day import bounds, local_day
+from funnel_app.flows.monitoring.statistics.day import bounds, local_day
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.flows.tracing.trace import trace

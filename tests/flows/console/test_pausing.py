@@ -21,7 +21,7 @@ from funnel_app.flows.console.until import read_until
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.checks.redis import redis as redis_checks
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
 from funnel_app.flows.sending import freeze as freezing
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat

@@ -13,9 +13,9 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.intake.manual import enrol_manually
 from funnel_app.flows.intake.settle_refused import settle_refused
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.undelivered import undelivered_lately
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscribe

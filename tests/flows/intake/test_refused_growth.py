@@ -6,7 +6,7 @@ from sqlalchemy import select
 from funnel_app.flows.intake import keep_refused
 from funnel_app.flows.intake.keep_refused import NOT_KEPT, refuse
 from funnel_app.flows.intake.received_calls import mark_replayed
-from funnel_app.flows.monitoring.refused_calls import refused_lately
+from funnel_app.flows.monitoring.probes.refused_calls import refused_lately
 from funnel_app.ledger.models import HookEvent
 
 FAULT = {"email": ["Not an email address."]}

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from funnel_app.flows.lists import take, take_uploaded, uploads
 from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible
-from funnel_app.flows.monitoring.stopped_lists import stopped_lately
+from funnel_app.flows.monitoring.probes.stopped_lists import stopped_lately
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.lists.files import NotAList

@@ -19,7 +19,7 @@ from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.restore import NotRestored, restore
 from funnel_app.flows.maintenance.sweep import sweep
-from funnel_app.flows.monitoring.backup_files import backup_due, taken
+from funnel_app.flows.monitoring.probes.backup_files import backup_due, taken
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.flows.maintenance.restore import NotRestored, restore_moment
-from funnel_app.flows.monitoring.backups import BEHIND
 from funnel_app.flows.monitoring.checks.backups import replica as replica_check
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.probes.backups import BEHIND
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.gateways.litestream import Replica
 from funnel_app.ledger import incidents

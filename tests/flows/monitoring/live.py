@@ -5,9 +5,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring import canary
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes import canary
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.gateways.redis.process_status import Depths
 from tests.flows.leads import call
 

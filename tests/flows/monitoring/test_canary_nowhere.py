@@ -19,12 +19,12 @@ from funnel_app.flows.console.template_pages import list_templates
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.received_calls import list_hooks
-from funnel_app.flows.monitoring import canary
+from funnel_app.flows.monitoring.alerts.invariants import count_invariants
 from funnel_app.flows.monitoring.checks.redis import overdue
-from funnel_app.flows.monitoring.digest import digest
-from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.metrics import figures as metrics
-from funnel_app.flows.monitoring.stats import ledger_stats, standing
+from funnel_app.flows.monitoring.notifications.digest import digest
+from funnel_app.flows.monitoring.probes import canary
+from funnel_app.flows.monitoring.statistics.metrics import figures as metrics
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats, standing
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
 from funnel_app.ledger.models.base import Base
 from funnel_app.ledger.queries import leads, watching

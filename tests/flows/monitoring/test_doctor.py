@@ -10,15 +10,15 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring import doctor
+from funnel_app.flows.monitoring.alerts.incidents import note
+from funnel_app.flows.monitoring.check import Status, title_of_check
 from funnel_app.flows.monitoring.checks import ledger, settings
-from funnel_app.flows.monitoring.checks.check import Status, title_of_check
 from funnel_app.flows.monitoring.checks.outside import calendly
 from funnel_app.flows.monitoring.doctor import examine, is_well
-from funnel_app.flows.monitoring.gone_quiet import without_echo
-from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.gone_quiet import without_echo
+from funnel_app.flows.monitoring.probes.subscriptions import NotSet, callback_url
 from funnel_app.flows.monitoring.signoff import report as signoff
-from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event

@@ -21,16 +21,16 @@ from funnel_app.commands.cli import own_command
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending, resume_sending
 from funnel_app.flows.monitoring import headline as headlines
 from funnel_app.flows.monitoring.checks.redis import redis
-from funnel_app.flows.monitoring.day import Day
-from funnel_app.flows.monitoring.digest import digest, digest_when_due
 from funnel_app.flows.monitoring.headline import Standing, current_headline, headline
-from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.needs import Need, NeedKind
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.ready import why_all_waits
-from funnel_app.flows.monitoring.stats import ledger_stats
-from funnel_app.flows.monitoring.texts import watch_texts
-from funnel_app.flows.monitoring.watch import watch, watch_from_web
+from funnel_app.flows.monitoring.notifications.digest import digest, digest_when_due
+from funnel_app.flows.monitoring.notifications.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.templates import watch_texts
+from funnel_app.flows.monitoring.probes.watch import watch, watch_from_web
+from funnel_app.flows.monitoring.statistics.day import Day
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
+from funnel_app.flows.monitoring.status.needs import Need, NeedKind
+from funnel_app.flows.monitoring.status.ready import why_all_waits
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.errors import GatewayError

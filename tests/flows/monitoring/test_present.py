@@ -6,12 +6,12 @@ from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.console.template_pages import read_again, stand_of
 from funnel_app.flows.console.today import look_at_today
+from funnel_app.flows.monitoring.alerts.incidents import note
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.monitoring.notify import notify
-from funnel_app.flows.monitoring.texts import watch_texts
-from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.monitoring.probes.templates import watch_texts
+from funnel_app.flows.monitoring.probes.watch import watch
 from funnel_app.flows.templates.audit import audit_templates
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
@@ -19,7 +19,7 @@ from tests.console_world import send
 from tests.factories import make_deps
 from tests.flows.leads import opt_in, write_templates
 from tests.flows.monitoring.live import GOOD, LIVE
-from tests.flows.monitoring.test_going_out import STOPS
+from tests.flows.monitoring.status.test_going_out import STOPS
 
 KEY, TITLE = "christmas_email_2", "Day 2: the $500K mistake"
 BROKEN = "<p>{{ first_nam }}</p>"

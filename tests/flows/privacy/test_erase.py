@@ -14,8 +14,8 @@ from funnel_app.flows.addresses import NotAnAddress, looked_up, names
 from funnel_app.flows.console.settle import correct_address
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.critical_leads import find_critical
-from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.notifications.critical_leads import find_critical
+from funnel_app.flows.monitoring.notifications.notify import notify
 from funnel_app.flows.privacy.erase import Erased, NotYet, erase, finish
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.privacy.suppress import suppress

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.monitoring.notifications.notify import notify
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export

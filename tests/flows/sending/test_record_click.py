@@ -9,7 +9,7 @@ import pytest
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.console.figures import count_figures, last_days
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.looked_without_booking import notify_of_undecided
+from funnel_app.flows.monitoring.notifications.looked_without_booking import notify_of_undecided
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.sending.record_click import forget_who_clicked

@@ -12,7 +12,7 @@ from funnel_app.campaigns.reasons import with_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, SOFT_BOUNCE
 from funnel_app.flows.console.intervene import retry
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.statistics.stats import ledger_stats
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.reconcile import reconcile

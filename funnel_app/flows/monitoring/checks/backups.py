@@ -3,7 +3,9 @@
 from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backups import (
+from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.flows.monitoring.probes.backups import (
     ROLES,
     newest_at,
     why_behind,
@@ -12,8 +14,6 @@ from funnel_app.flows.monitoring.backups import (
     why_no_room,
     why_old,
 )
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
-from funnel_app.flows.monitoring.local_time import said_at
 
 MAKE = "fix that, and run flask --app wsgi ledger backup"
 REMOVE = "see whether that disk fails, remove the file, and run flask --app wsgi ledger backup"

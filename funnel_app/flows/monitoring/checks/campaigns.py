@@ -3,7 +3,7 @@
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import count_older
-from funnel_app.flows.monitoring.checks.check import Findings, ok, warning
+from funnel_app.flows.monitoring.check import Findings, ok, warning
 
 LOOK = "flask --app wsgi campaigns plan"
 FIX = f"{LOOK} says what would change for whom; campaigns apply does it, and apply --only-new lets them keep it"

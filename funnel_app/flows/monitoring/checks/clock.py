@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
+from funnel_app.flows.monitoring.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.queries import watching

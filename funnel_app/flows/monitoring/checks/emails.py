@@ -2,14 +2,14 @@
 
 from funnel_app.campaigns.states import state_in_words
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS
-from funnel_app.flows.monitoring.alert_words import without_link
-from funnel_app.flows.monitoring.canary import late, latest, latest_arrived
-from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
-from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.alerts.alarms import ALARMS
+from funnel_app.flows.monitoring.alerts.alert_words import without_link
+from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
-from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately
+from funnel_app.flows.monitoring.probes.canary import late, latest, latest_arrived
+from funnel_app.flows.monitoring.probes.refused_calls import KIND, refused_and_waiting
+from funnel_app.flows.monitoring.probes.undelivered import MOST, shares_of_the_week, undelivered_lately
 
 # These keep emails from arriving; the others hide whether they do.
 HOLDING = ("stuck", "held", "incomplete")

@@ -1,15 +1,15 @@
 """Checks of the ledger and its disk: schema, storage and free space."""
 
 import re
-import shutil
 import stat
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
-from funnel_app.flows.monitoring.ledger_health import known_damage
+from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.probes.disk import free_space
+from funnel_app.flows.monitoring.status.ledger_health import known_damage
 from funnel_app.ledger.database import revision, storage
 from funnel_app.ledger.database.troubles import RESTORE, explain
 
@@ -17,7 +17,6 @@ MOUNTS = Path("/proc/self/mountinfo")
 # The kernel's escape of a blank in a mount point: proc(5).
 ESCAPED = re.compile(r"\\(0[0-7]{2}|134)")
 NOT_HERE = "put it on a disk of this machine, or use PostgreSQL: a copy made with flask ledger backup can be restored"
-LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
 # File systems lost with the container or the machine.
 PASSING = {"tmpfs", "ramfs"}
 OWN_LAYER = {"overlay", "aufs"}
@@ -102,19 +101,4 @@ def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
 
 def room(deps: Deps) -> Findings:
     """The disk has enough free space."""
-    file = storage.file_of(deps.engine)
-    if file is None:
-        yield ok("disk space", "the ledger is not on this machine's disk")
-        return
-    if not file.parent.is_dir():
-        fix = "mount the volume there, or fix DATABASE_URL"
-        yield fault("disk space", f"the ledger's folder {file.parent} is not there", fix)
-        return
-    usage = shutil.disk_usage(file.parent)
-    detail = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.0f} GB free"
-    if usage.free < NO_ROOM:
-        yield fault("disk space", detail, "make room at once: a full disk refuses leads")
-    elif usage.free < LITTLE_ROOM or usage.free < usage.total * 0.05:
-        yield warning("disk space", detail, "make room, or a larger volume")
-    else:
-        yield ok("disk space", detail)
+    yield free_space(deps.engine)

@@ -3,7 +3,7 @@
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.prepare import check_desk
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.flows.templates.judged_pages import Reading, read_one
 from funnel_app.flows.templates.standing import kept_manually

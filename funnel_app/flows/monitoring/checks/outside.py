@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
-from funnel_app.flows.monitoring.heartbeat import why_unheard
+from funnel_app.flows.monitoring.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
-from funnel_app.flows.monitoring.subscriptions import (
+from funnel_app.flows.monitoring.notifications.heartbeat import why_unheard
+from funnel_app.flows.monitoring.notifications.notify import UndeliveredNotifications, undelivered_notifications
+from funnel_app.flows.monitoring.probes.subscriptions import (
     NotSet,
     check_all_calendly,
     needing_calendly,

@@ -1,13 +1,14 @@
 """Checks of Redis and what depends on it: scheduler, workers, queues, and pauses of sending."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, one_fault, warning
-from funnel_app.flows.monitoring.going_out import GONE_ON, going_out, going_out_words
+from funnel_app.flows.monitoring.check import Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
-from funnel_app.flows.monitoring.ready import FIRST_GOES, SCHEDULER, WORKER, Part, lets_first_go, silent_parts
+from funnel_app.flows.monitoring.status.going_out import GONE_ON, going_out, going_out_words
+from funnel_app.flows.monitoring.status.ready import FIRST_GOES, SCHEDULER, Part, lets_first_go, silent_parts
+from funnel_app.flows.monitoring.status.workers import living_workers, wanted_workers
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
@@ -16,7 +17,6 @@ from funnel_app.ledger import pauses
 from funnel_app.ledger.queries import counts
 
 LONG_QUEUE = 200
-MISSED_FOR = timedelta(hours=1)
 FIX = "see that Redis runs and that REDIS_URL is right"
 NAMED = "do what is said there; nothing is lost, and what waits goes by itself"
 NONE_GOES = "nothing is sent"
@@ -77,24 +77,6 @@ def _processes(deps: Deps) -> Findings:
         yield warning("workers", words, fix)
     else:
         yield ok("workers", words)
-
-
-def living_workers(deps: Deps) -> int:
-    """Return how many workers were seen recently. Raises Unavailable if Redis is away."""
-    return _workers_since(deps, deps.settings.silent_after)
-
-
-def wanted_workers(deps: Deps) -> int:
-    """Return how many workers there should be: ours, and other containers' that were seen within the hour.
-
-    One that exited cleanly no longer counts. Raises Unavailable if Redis is away.
-    """
-    return max(deps.settings.workers, _workers_since(deps, MISSED_FOR))
-
-
-def _workers_since(deps: Deps, span: timedelta) -> int:
-    oldest = deps.now() - span
-    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.process_status.seen().items())
 
 
 def _queues(process_status: ProcessStatus) -> Findings:

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, preventing, warning
+from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, one_fault, preventing, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import RECEIVED, Endpoint, Usage, may_only_send

@@ -12,7 +12,7 @@ from funnel_app.campaigns.season import is_open, not_on, opens_next
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, ok, warning
+from funnel_app.flows.monitoring.check import Check, Findings, ok, warning
 from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.queries import counts

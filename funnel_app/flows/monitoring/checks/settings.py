@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import EmailOne, Sequence
 from funnel_app.campaigns.spoken import things
 from funnel_app.config import SUPPORTED_PYTHON, Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.queries import watching
 from funnel_app.setting_checks import parts_of

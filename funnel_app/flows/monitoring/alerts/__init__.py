@@ -1,0 +1,1 @@
+"""Alerts: what can be wrong, how it is worded, and the incidents that are open."""

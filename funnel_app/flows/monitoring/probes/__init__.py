@@ -1,0 +1,1 @@
+"""Probes: what the watch looks at, each of which tells what is wrong with one part."""

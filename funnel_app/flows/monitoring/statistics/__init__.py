@@ -1,0 +1,1 @@
+"""Statistics: what became of all emails, counted for pages, chats and other programs."""
