@@ -129,7 +129,9 @@ def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[O
 def _written(
     deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None
 ) -> Sequence[Outcome]:
-    meant = _meant(deps, connection, group, foreseen)
+    """Write what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
+    still_so = foreseen is not None and reading.read(connection, foreseen.wanted) == foreseen.before
+    meant = foreseen if foreseen and still_so else _meant(deps, connection, group)
     meant.changes.write(connection)
     return meant.outcomes
 
@@ -144,13 +146,11 @@ def _foreseen(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Mea
     return _meant(deps, connection, group)
 
 
-def _meant(deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None) -> Meant:
-    """Return what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
-    wanted = foreseen.wanted if foreseen else wanted_for(chain.from_iterable(group), deps.registry, deps.now())
-    before = reading.read(connection, wanted)
-    if foreseen and before == foreseen.before:
-        return foreseen
-    found, outcomes = before, list[Outcome]()
+def _meant(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant:
+    """Return what the calls mean, one after the other, as the ledger is now."""
+    wanted = wanted_for(chain.from_iterable(group), deps.registry, deps.now())
+    found = before = reading.read(connection, wanted)
+    outcomes = list[Outcome]()
     for calls in group:
         found, outcome = _answer(deps, connection, found, calls, wanted.now)
         outcomes.append(outcome)
