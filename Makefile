@@ -93,14 +93,8 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 .PHONY: provisions
 provisions: ## Fetch what the tests need, side by side
 	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
-	@$(MAKE) --no-print-directory -j3 typesetting tests/__pycache__
+	@$(MAKE) --no-print-directory typesetting
 	@$(MAKE) --no-print-directory html-checker || echo "All else is tested without it."
-
-# In a new clone each worker of pytest would go through every assertion of every test, which takes as long as to import all,
-# and through the whole product once more to measure it, which takes longer.
-tests/__pycache__: | setup
-	@$(BIN)/python -m pytest --collect-only -q -p no:cacheprovider > /dev/null 2>&1 & \
-	$(BIN)/python -m tests.instrumented; wait
 
 .PHONY: test
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage

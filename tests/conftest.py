@@ -19,7 +19,7 @@ from funnel_app.ledger.database.engine import make_sessions, open_engine
 from sandbox.processes import Processes
 from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve
-from tests import both_databases, ending
+from tests import both_databases, ending, forked_workers
 from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.once import share
@@ -31,12 +31,15 @@ from tests.sqlite_files import migrated, open_copy
 
 pytest_configure = ending.pytest_configure
 pytest_generate_tests = both_databases.pytest_generate_tests
+pytest_xdist_setupnodes = forked_workers.pytest_xdist_setupnodes
 pytest_testnodedown = both_databases.pytest_testnodedown
 pytest_sessionfinish = both_databases.pytest_sessionfinish
 pytest_terminal_summary = both_databases.pytest_terminal_summary
 # A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
 hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("the same anywhere")
+# After so many new objects garbage is looked for; with the usual 700 that takes a twentieth of the tests' time.
+GARBAGE = 50_000
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 
@@ -62,9 +65,10 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Whatever stays for the whole run is no garbage to look for."""
+    """Whatever stays for the whole run is no garbage to look for, and for what tests leave the rest is seldom read."""
     gc.enable()
     gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """A business's day for the console's tests and pictures: leads in every state that an operator can meet."""
 
 import pickle
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
@@ -21,7 +21,10 @@ from funnel_app.ledger import emails
 from funnel_app.ledger.queries import today
 from funnel_app.ledger.queries.today import Span
 from funnel_app.rules.reports import Report
-from tests.flows.leads import ASSESSMENT, call, email_ids, look
+from tests.factories import make_deps
+from tests.flows.leads import ASSESSMENT, call, email_ids, look, write_templates
+from tests.once import once_a_run
+from tests.sqlite_files import into_one_file, migrated, open_copy
 
 NAMES = (
     ("Ana", "Salon Ana"), ("Béla", "Haarwerk Béla"), ("Chloé", "Atelier Chloé"), ("Dora", "Dora & Daughters"),
@@ -29,7 +32,6 @@ NAMES = (
     ("Ines", "Casa Ines"), ("Jo", "Jo’s"), ("Kei", "Kei Hair Lab"), ("Lena", "Lena Nails and Lashes of Old Toronto"),
 )  # fmt: skip
 UNCLEAR = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
-_numbers = count()
 
 
 def sign_up(deps: Deps, number: int, event: Event = Event.OPT_IN, **more: Any) -> Receipt:
@@ -46,7 +48,7 @@ def report(deps: Deps, email_id: UUID, kind: str = "email.delivered", detail: st
     record_event(
         deps,
         Report(
-            provider_event_id=f"msg_{next(_numbers)}",
+            provider_event_id=f"msg_{uuid4()}",
             kind=kind,
             at=deps.now(),
             resend_id=None,
@@ -94,6 +96,24 @@ def fill(deps: Deps) -> dict[str, Receipt]:
     refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"assessment_score": ["0 to 100."]})
     catch_up(deps)
     return world
+
+
+def enter_day(deps: Deps) -> dict[str, Receipt]:
+    """Let all texts be written and the ledger be as `fill` leaves it, made once in a run; return its leads."""
+    write_templates(deps)
+    if deps.engine.dialect.name != "sqlite":
+        return fill(deps)
+    kept = once_a_run("day", _live_day)
+    with sqlite3.connect(kept / "funnel.db") as filled, deps.engine.connect() as connection:
+        filled.backup(connection.connection.driver_connection)  # type: ignore[arg-type]
+    return enter_world(deps, kept / "world")
+
+
+def _live_day(folder: Path) -> None:
+    deps = make_deps(open_copy(migrated(), folder / "funnel.db"))
+    write_templates(deps)
+    keep_world(deps, fill(deps), folder / "world")
+    into_one_file(deps.engine)
 
 
 WHOLE_WAY = (

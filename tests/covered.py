@@ -5,7 +5,6 @@ What has run once is taken out of the measuring, so that the rest of a run costs
 
 import gc
 import io
-import os
 from typing import Any
 
 import pytest
@@ -20,12 +19,11 @@ _measured = Slipcover(branch=True, exclude_also=NOT_RUN)
 _covered = pytest.StashKey[dict[str, Any]]()
 
 
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Measure what is imported from now on, but not in a run that has workers for its tests."""
+def pytest_load_initial_conftests() -> None:
+    """Measure what is imported from now on; a worker may be a fork that measures already (tests/forked_workers.py)."""
     # What is imported stays: none of it is garbage. Tests begin with `gc.enable` (tests/conftest.py).
     gc.disable()
-    if "PYTEST_XDIST_WORKER" in os.environ or not early_config.known_args_namespace.numprocesses:
-        measure_imports(_measured)
+    measure_imports(_measured)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,7 +1,6 @@
 """Modules with Slipcover's probes in them; what is dear to make of one is kept beside what Python keeps of it.
 
-Slipcover alone parses, compiles and edits all modules again in each worker of pytest. `python -m tests.instrumented`
-does it for all of them beforehand; else the first worker that imports a module does it for the others.
+Slipcover alone parses, compiles and edits all modules again in each run.
 """
 
 import ast
@@ -41,8 +40,9 @@ class InstrumentingFinder(MetaPathFinder):
 
 
 def measure_imports(measured: Any) -> None:
-    """Measure what is imported from now on."""
-    sys.meta_path.insert(0, InstrumentingFinder(measured))
+    """Measure what is imported from now on. Safe to repeat."""
+    if not any(isinstance(each, InstrumentingFinder) for each in sys.meta_path):
+        sys.meta_path.insert(0, InstrumentingFinder(measured))
 
 
 def count_unseen(measured: Any) -> None:
@@ -130,11 +130,3 @@ def _prepared(path: str) -> CodeType:
     code = _PreparedLoader(path, path).get_code(path)
     assert code is not None
     return code
-
-
-if __name__ == "__main__":
-    from jobs.command_line import take_nothing
-
-    take_nothing(__doc__)
-    for source in _sources():
-        _prepared(source)

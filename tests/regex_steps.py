@@ -43,11 +43,17 @@ class Walk:
 
     def _ends(self, nodes: list[Node], at: int) -> Iterator[int]:
         self.steps += 1
+        while nodes and nodes[0][0] in ONE_CHARACTER:
+            if at == len(self.text) or not self._is(nodes[0], self.text[at]):
+                return
+            nodes, at = nodes[1:], at + 1
+            self.steps += 1
         if not nodes:
             yield at
             return
+        rest = nodes[1:]
         for middle in self._node(nodes[0], at):
-            yield from self._ends(nodes[1:], middle)
+            yield from self._ends(rest, middle)
 
     def _node(self, node: Node, at: int) -> Iterator[int]:
         kind, value = node
@@ -71,11 +77,8 @@ class Walk:
             self.steps += end - start
             if self.text.startswith(self.text[start:end], at):
                 yield at + end - start
-        elif kind is op.AT:
-            if self._stands(value, at):
-                yield at
-        elif at < len(self.text) and self._is(node, self.text[at]):
-            yield at + 1
+        elif kind is op.AT and self._stands(value, at):
+            yield at
 
     def _repeat(self, kind: object, least: int, most: int, inner: list[Node], at: int) -> Iterator[int]:
         inner = list(inner)
@@ -130,9 +133,10 @@ class Walk:
     def _is(self, node: Node, character: str) -> bool:
         self.steps += 1
         asked = (id(node), character)
-        if asked not in self.fitting:
-            self.fitting[asked] = fits(node, character, self.flags)
-        return self.fitting[asked]
+        known = self.fitting.get(asked)
+        if known is None:
+            known = self.fitting[asked] = fits(node, character, self.flags)
+        return known
 
 
 @cache

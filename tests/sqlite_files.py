@@ -43,8 +43,13 @@ def into_one_file(ledger: Engine) -> None:
 
 
 def open_copy(original: Path, path: Path) -> Engine:
-    """Open a copy of a ledger at a path; a commit does not wait for the disk, as each does in a real one."""
+    """Open a copy of a ledger at a path."""
     path.write_bytes(original.read_bytes())
+    return open_again(path)
+
+
+def open_again(path: Path) -> Engine:
+    """Open a ledger at a path; a commit does not wait for the disk, as each does in a real one."""
     engine = open_engine(f"sqlite:///{path}")
     engine._compiled_cache = STATEMENTS  # type: ignore[assignment]  # a mapping all the same
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))

@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
 from funnel_app.flows.monitoring.check import TITLES, title_of_check
 from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.web.console.buttons import BUTTONS
-from funnel_app.web.console.frame import PAGES
+from funnel_app.web.console.shared.frame import PAGES
 from sandbox.processes import ROOT
 from tests.test_guards import TRACKED
 
@@ -82,7 +82,8 @@ def read_by_owners():
         yield f"button {verb}", f"{button.title} {button.happens}"
     for name in ("summaries", "timeline", "unknown_addresses"):
         yield f"trace: {name}", "\n".join(said_in(ROOT / f"funnel_app/flows/tracing/{name}.py"))
-    for path in sorted((ROOT / "funnel_app/flows/monitoring/checks").glob("*.py")):
+    monitoring = ROOT / "funnel_app/flows/monitoring"
+    for path in (*sorted((monitoring / "checks").glob("*.py")), monitoring / "check.py", monitoring / "probes/disk.py"):
         names = "|".join(map(re.escape, TITLES))
         said = "\n".join(text for text in said_in(path) if text not in TITLES)
         yield f"checks: {path.stem}", re.sub(rf"^(?:{names})$", " ", said, flags=re.MULTILINE)

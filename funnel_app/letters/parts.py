@@ -2,9 +2,9 @@
 
 from css_inline import CSSInliner, InlineError
 
-from funnel_app.letters.opaque import Opaque
 from funnel_app.letters.plaintext import derive
 from funnel_app.letters.render import Parts
+from funnel_app.letters.styles.opaque import Opaque
 from funnel_app.letters.tags import Protected, protect
 from funnel_app.letters.words import printable
 

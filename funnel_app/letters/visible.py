@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from funnel_app.letters.size_and_colour import unreadable_words
+from funnel_app.letters.styles.size_and_colour import unreadable_words
 from funnel_app.letters.words import shown
 
 _UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object"]

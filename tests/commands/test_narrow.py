@@ -9,8 +9,7 @@ from rich.measure import Measurement
 from funnel_app.commands.cli import COMMANDS as COMMANDS_BY_NAME
 from funnel_app.commands.cli import CommandLine, own_command
 from funnel_app.commands.terminal import widths
-from tests.console_world import fill
-from tests.flows.leads import write_templates
+from tests.console_world import enter_day
 
 NADIA = "delivered+nadia@resend.dev"
 COMMANDS = (
@@ -24,8 +23,7 @@ LONGEST = 30
 
 @pytest.fixture
 def printed(app, deps, monkeypatch):
-    write_templates(deps)
-    fill(deps)
+    enter_day(deps)
     # One is missing, so that a table names it twice.
     del deps.notebook.pages["onboarding_phase1_email_1"]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from redis import Redis
 
 from funnel_app.gateways.redis.job_names import DELIVER
-from funnel_app.web.console import rq
+from funnel_app.web.console.queues import dashboard as rq
 from tests.e2e.site import Site
 from tests.test_words import NOT_THE_OWNERS
 

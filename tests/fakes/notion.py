@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from funnel_app.gateways.letters.frames import draft_out, pack
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
-from funnel_app.letters.draft import Draft, Verdict
-from funnel_app.letters.judge import judge
+from funnel_app.letters.validation.draft import Draft, Verdict
+from funnel_app.letters.validation.judge import judge
 
 
 class FakeNotebook:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from funnel_app.deps import Deps
@@ -34,7 +34,6 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.http.receivers import Receivers
 from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
-from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Suppression
 from funnel_app.ledger.models.watch import Notice
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -47,7 +46,7 @@ from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in
 from tests.flows.mirror.workspaces import lay, mirror_all, pages, sequences
 from tests.flows.test_edits_in_flight import restarted
-from tests.sqlite_files import into_one_file
+from tests.sqlite_files import into_one_file, open_again
 
 OWNER, MESSAGE_ID = "delivered+olga@resend.dev", "0100abc@email.example"
 PEOPLE = ("ana@resend.dev", "bea@resend.dev")
@@ -146,8 +145,7 @@ KINDS = {
 
 def open_deps(ledger: Path, server: Server, at: datetime) -> Deps:
     """Return collaborators of a process that begins now: its own connections, and gateways that speak HTTP."""
-    engine = open_engine(f"sqlite:///{ledger}")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    engine = open_again(ledger)
     told = {"events_webhook_urls": (f"{server.url}/crm/events",), "events_webhook_secrets": (SECRET,)}
     deps = make_deps(
         engine, reply_forward_to=OWNER, leads_webhook_url="https://chat.example/", notion_wishes_by=("*",), **told

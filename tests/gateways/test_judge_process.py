@@ -7,7 +7,7 @@ import pytest
 
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.letters.judge_process import JudgeProcess
-from funnel_app.letters.draft import Draft
+from funnel_app.letters.validation.draft import Draft
 
 GOOD = "<p>Hi {{ first_name }}</p>"
 

@@ -4,7 +4,7 @@ import pytest
 from jinja2 import TemplateSyntaxError
 
 from funnel_app.letters.engine import MOST_LETTER_CHARS, fill
-from funnel_app.letters.reach import is_on_the_web, is_only_ours
+from funnel_app.letters.validation.reach import is_on_the_web, is_only_ours
 
 VALUES = {
     "n": 1234.5, "one": 1, "two": 2.0, "half": 0.005, "yes": True, "no": False, "empty": "", "zero": 0,

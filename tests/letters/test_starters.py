@@ -13,12 +13,12 @@ from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.flows.templates.samples import ASSESSMENTS
 from funnel_app.flows.templates.starters import STARTERS, find_starter
 from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks
-from funnel_app.letters.draft import Draft, Sample
-from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import Parts
+from funnel_app.letters.validation.draft import Draft, Sample
+from funnel_app.letters.validation.judge import judge
 
 REGISTRY = whole_registry()
 CAMPAIGN = REGISTRY.campaign("christmas")

@@ -19,7 +19,7 @@ from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, hook_values
 from funnel_app.flows.templates.starters import find_starter
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import Parts, Rendered, render
-from funnel_app.letters.syntax import parse
+from funnel_app.letters.validation.syntax import parse
 from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 
 CAMPAIGN = load_registry().campaign("christmas")

@@ -3,14 +3,13 @@
 import math
 import re
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from funnel_app.campaigns.states import State
-from funnel_app.web.console import frame
+from funnel_app.web.console.shared import frame
 
-CSS = (Path(frame.__file__).parent / "static/console.css").read_text("utf-8")
+CSS = (frame.OWN / "console.css").read_text("utf-8")
 PAIRS = dict(re.findall(r"--([\w-]+): light-dark\((#\w+, #\w+)\)", CSS))
 # Neighbours in a column that are nearer than this are taken for one, as bounces, doubt and held emails once were.
 APART, CONTRAST = 0.09, 3.0

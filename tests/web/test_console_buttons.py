@@ -10,7 +10,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.models import Enrolment, Suppression
 from funnel_app.ledger.queries.leads import Wanted
-from tests.console_world import fill, hold
+from tests.console_world import enter_day, hold
 from tests.flows.leads import assess, email_ids, look, opt_in, states, write_templates
 from tests.web.callers import BEARER
 from tests.web.console import Operator, did
@@ -24,7 +24,7 @@ def olga(olga, deps) -> Operator:
 
 @pytest.fixture
 def world(deps, olga):
-    return fill(deps)
+    return enter_day(deps)
 
 
 class TestButtons:

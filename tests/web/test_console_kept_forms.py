@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from funnel_app.web.console.kept_forms import PREFIX
+from funnel_app.web.console.shared.kept_forms import PREFIX
 from tests.web.console import PASSWORD, TOKEN
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

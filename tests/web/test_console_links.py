@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.alerts.incidents import note
 from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
 from funnel_app.flows.monitoring.probes.templates import watch_texts
 from funnel_app.flows.templates.serving import check_templates
-from funnel_app.web.console.said import said
+from funnel_app.web.console.shared.said import said
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in, write_templates

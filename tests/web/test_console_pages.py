@@ -17,14 +17,14 @@ from funnel_app.flows.monitoring.scheduled_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected
 from funnel_app.ledger import incidents
-from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
-from tests.console_world import fill, send, sign_up
+from tests.console_world import enter_day, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
+from tests.sqlite_files import open_copy
 from tests.test_words import NOT_THE_OWNERS
 from tests.web.console import Operator
 
@@ -38,14 +38,12 @@ def olga(olga, deps) -> Operator:
 @pytest.fixture(scope="module")
 def place(migrated_sqlite, tmp_path_factory):
     """A filled ledger with an operator at its console."""
-    path = tmp_path_factory.mktemp("console") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("console") / "funnel.db")
     deps = make_deps(engine)
-    write_templates(deps)
+    world = enter_day(deps)
     operator = Operator(application(deps).test_client())
     operator.log_in()
-    yield deps, operator, fill(deps)
+    yield deps, operator, world
     engine.dispose()
 
 

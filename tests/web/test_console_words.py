@@ -13,12 +13,12 @@ from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
 from funnel_app.flows.sending.eligibility import CURES
 from funnel_app.flows.templates.audit import CURES as TEXT_CURES
 from funnel_app.flows.templates.serving import observe
-from funnel_app.ledger.database.engine import open_engine
-from funnel_app.web.console.said import said
+from funnel_app.web.console.shared.said import said
 from tests.apps import application
 from tests.console_world import hold, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, write_templates
+from tests.sqlite_files import open_copy
 from tests.web.console import Operator
 
 KEY, LATER = "christmas_email_1", "lead_nurture_email_2"
@@ -31,9 +31,7 @@ BROKEN = {"christmas_email_2": "Half {% if", "christmas_email_3": "For {{ nobody
 @pytest.fixture(scope="module")
 def place(migrated_sqlite, tmp_path_factory):
     """A ledger with a few leads and an operator at its console, whose subject lines hold tags."""
-    path = tmp_path_factory.mktemp("words") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("words") / "funnel.db")
     deps = make_deps(engine)
     write_templates(deps)
     for key, subject in {KEY: TAGGED, LATER: TAGGED, **BROKEN}.items():

@@ -16,7 +16,8 @@ from jinja2 import TemplateNotFound
 from redis import Redis
 
 from funnel_app.gateways.redis.job_names import DELIVER
-from funnel_app.web.console import rq_templates, rq_words
+from funnel_app.web.console.queues import templates as rq_templates
+from funnel_app.web.console.queues import words as rq_words
 from tests.apps import application
 from tests.web.console import Operator
 

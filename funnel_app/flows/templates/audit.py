@@ -14,7 +14,7 @@ from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.gateways.notion.templates import Page
-from funnel_app.letters.gate import Problem
+from funnel_app.letters.validation.gate import Problem
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})

@@ -10,8 +10,8 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
-from funnel_app.letters.draft import Draft, Sample
 from funnel_app.letters.letter import Envelope
+from funnel_app.letters.validation.draft import Draft, Sample
 
 READERS: Mapping[str, Mapping[str, object]] = {
     "critical": {"segment": "CRITICAL", "red_systems": 3, "orange_systems": 2},

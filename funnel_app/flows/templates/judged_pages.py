@@ -12,8 +12,8 @@ from funnel_app.flows.templates.drafts import draft_of, fingerprint, own_of, typ
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.ledger import template_versions
-from funnel_app.letters.gate import Problem, beside_the_body, blocked
 from funnel_app.letters.render import Parts
+from funnel_app.letters.validation.gate import Problem, beside_the_body, blocked
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Enrolment, TemplateVersion
-from funnel_app.letters.gate import Problem
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
+from funnel_app.letters.validation.gate import Problem
 
 
 class CannotPreview(Exception):

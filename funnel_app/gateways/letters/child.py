@@ -40,7 +40,7 @@ def main() -> None:
     """Judge drafts until stdin is closed."""
     _without_the_application()
     from funnel_app.gateways.letters.frames import draft_in, pack, read_frame, verdict_out  # noqa: PLC0415
-    from funnel_app.letters.judge import judge  # noqa: PLC0415
+    from funnel_app.letters.validation.judge import judge  # noqa: PLC0415
 
     _limit_for_good()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import IO, Any
 
-from funnel_app.letters.draft import Draft, Sample, Verdict
 from funnel_app.letters.letter import Envelope
 from funnel_app.letters.problem import Problem
 from funnel_app.letters.render import Parts
+from funnel_app.letters.validation.draft import Draft, Sample, Verdict
 
 _LENGTH = struct.Struct(">I")
 

@@ -15,8 +15,8 @@ from typing import IO
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.letters import child
 from funnel_app.gateways.letters.frames import draft_out, pack, read_frame, verdict_in
-from funnel_app.letters.draft import Draft, Verdict
 from funnel_app.letters.problem import fault
+from funnel_app.letters.validation.draft import Draft, Verdict
 
 # Generous, for a busy machine; a template that loops is killed by its CPU limit.
 WALL_S = 30.0

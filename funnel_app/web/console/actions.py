@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.actions import list_actions
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 
 @blueprint.get("/log")

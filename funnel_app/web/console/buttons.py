@@ -17,8 +17,8 @@ from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually, in_words
 from funnel_app.ledger.models.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import blueprint, page
 
 WINDOW = "If its sequence sends at certain hours only, it waits for them."
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.calendar import DayAhead, look_ahead
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.frame import blueprint, page
 
 WEEK = 7
 

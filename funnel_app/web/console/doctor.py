@@ -7,7 +7,7 @@ from funnel_app.flows.monitoring.check import standing
 from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.status.examination import Examination
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
 

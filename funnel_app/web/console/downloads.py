@@ -10,10 +10,10 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.figures import PERCENTS, Figures, Outcomes, count_figures
 from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import share
-from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.figures import asked
-from funnel_app.web.console.frame import blueprint
-from funnel_app.web.console.words import stands
+from funnel_app.web.console.shared.csv_files import csv_answer
+from funnel_app.web.console.shared.frame import blueprint
+from funnel_app.web.console.shared.words import stands
 
 Rows = Iterable[Iterable[object]]
 

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.show_email import find_html, show_email
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.frame import blueprint, page
 
 # No scripts, forms, cookies or navigation: a template cannot affect the console.
 FRAMED = (

@@ -12,9 +12,9 @@ from funnel_app.flows.console.experiments import experiments
 from funnel_app.flows.console.figures import Asked, Figures, count_figures, last_days, within_reach
 from funnel_app.flows.monitoring.alerts.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import WAITS, Wait
-from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.pictures import Drawn, bins, both, columns, pairs
-from funnel_app.web.console.words import percent, span
+from funnel_app.web.console.shared.charts import Drawn, bins, both, columns, pairs
+from funnel_app.web.console.shared.frame import blueprint, page
+from funnel_app.web.console.shared.words import percent, span
 
 SPANS = (7, 30, 60)
 # From this many days on a chart has a column a week.

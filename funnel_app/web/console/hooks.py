@@ -17,8 +17,8 @@ from funnel_app.flows.intake.keep_refused import NO_FIELDS
 from funnel_app.flows.intake.received_calls import find_hook
 from funnel_app.ledger.models.base import Outcome
 from funnel_app.replay import NotReplayable, replay
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 # Rows of a large list would hide the website's and the calendars' calls.

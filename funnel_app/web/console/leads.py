@@ -16,9 +16,9 @@ from funnel_app.flows.console.leads import count_leads, find_lead, find_leads
 from funnel_app.flows.console.pausing import paused_sequences
 from funnel_app.ledger.models.base import EnrolmentState
 from funnel_app.ledger.queries.leads import TROUBLE, Wanted
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.csv_files import csv_answer
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.csv_files import csv_answer
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 # The actions for emails that only a person can move on.
 FIX = {

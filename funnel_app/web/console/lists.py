@@ -18,9 +18,9 @@ from funnel_app.ledger.imports import ACTIVE, ImportState
 from funnel_app.lists.files import NotAList
 from funnel_app.lists.headings import NAMES
 from funnel_app.web.bounded_request import LARGEST_LIST
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.csv_files import csv_answer
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.csv_files import csv_answer
+from funnel_app.web.console.shared.frame import blueprint, page
 
 NO_FILE = "Choose a file first."
 # The spans over which the first emails can be spread.

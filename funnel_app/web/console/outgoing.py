@@ -11,8 +11,8 @@ from funnel_app.flows.console.operate import note
 from funnel_app.flows.outbox.history import list_events, publish_again, publish_given_up
 from funnel_app.flows.outbox.receiver_status import find_receivers
 from funnel_app.ledger.models.outbox import Standing
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 PAGE = 50
 STATES = {Standing.WAITING: "waiting", Standing.TAKEN: "taken", Standing.GIVEN_UP: "given up"}

@@ -17,8 +17,8 @@ from funnel_app.flows.console.pausing import (
     pause_sending,
     resume_sending,
 )
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import blueprint, page
 
 
 @blueprint.get("/pauses")

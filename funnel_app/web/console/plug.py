@@ -25,9 +25,9 @@ from funnel_app.web.console import (
     theme,
     today,
 )
-from funnel_app.web.console.access import guard_console
-from funnel_app.web.console.frame import blueprint, static_file
-from funnel_app.web.console.rq import add_rq_dashboard
+from funnel_app.web.console.queues.dashboard import add_rq_dashboard
+from funnel_app.web.console.shared.access import guard_console
+from funnel_app.web.console.shared.frame import blueprint, static_file
 
 # Importing these modules registers their pages on the blueprint.
 PAGES = (

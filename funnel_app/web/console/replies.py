@@ -9,8 +9,8 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.named import name_reply
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 PAGE = 50
 

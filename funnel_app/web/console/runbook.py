@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from funnel_app.flows.monitoring.alerts.alarms import ALARMS
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.frame import blueprint, page
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 SECTION = re.compile(r"^### (\w+)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)

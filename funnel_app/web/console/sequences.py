@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sequences import draw_sequences, who_is_there
-from funnel_app.web.console.frame import as_uuid, blueprint, page
+from funnel_app.web.console.shared.frame import as_uuid, blueprint, page
 
 
 @blueprint.get("/sequences")

@@ -14,8 +14,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console import settle
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import of_contact
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import blueprint, page
 
 
 @dataclass(frozen=True)

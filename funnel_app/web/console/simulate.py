@@ -12,7 +12,7 @@ from funnel_app.flows.simulation.judge import warnings_of
 from funnel_app.flows.simulation.script import TITLES, NotUnderstood, write_script
 from funnel_app.flows.simulation.simulate import Played, simulate
 from funnel_app.flows.templates.samples import SAMPLES
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.frame import blueprint, page
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from funnel_app.flows.templates.send_test import send_tests
 from funnel_app.flows.templates.serve_again import UNTIL, CannotServe, serve_again
 from funnel_app.flows.templates.subjects import read_subject
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.web.console.access import operator
 from funnel_app.web.console.emails import framed
-from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import blueprint, page
 
 AS_WIDE_AS_HERE = "fit"
 WIDTHS = ("desktop", "phone")

@@ -5,8 +5,8 @@ from datetime import timedelta
 from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
-from funnel_app.web.console.access import ROOT, safe_next
-from funnel_app.web.console.frame import blueprint
+from funnel_app.web.console.shared.access import ROOT, safe_next
+from funnel_app.web.console.shared.frame import blueprint
 
 COOKIE = "funnel_theme"
 THEMES = frozenset({"light", "dark"})

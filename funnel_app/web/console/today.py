@@ -12,9 +12,9 @@ from funnel_app.flows.console import operate
 from funnel_app.flows.console.sequences import seasons_now
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.monitoring.alerts.invariants import INVARIANTS
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.pictures import both, columns
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.charts import both, columns
+from funnel_app.web.console.shared.frame import blueprint, page
 
 
 @blueprint.get("/")

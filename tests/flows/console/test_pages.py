@@ -29,12 +29,12 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Base
 from funnel_app.ledger.queries.leads import Wanted
-from tests.console_world import fill, report, send, sign_up
+from tests.console_world import enter_day, report, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
+from tests.sqlite_files import open_copy
 
 
 @pytest.fixture
@@ -53,9 +53,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(migrated_sqlite, tmp_path_factory):
-    path = tmp_path_factory.mktemp("world") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("world") / "funnel.db")
     yield filled(engine)
     engine.dispose()
 
@@ -66,8 +64,7 @@ def figures_of(deps, days):
 
 def filled(engine) -> World:
     deps = make_deps(engine)
-    write_templates(deps)
-    return World(deps, fill(deps))
+    return World(deps, enter_day(deps))
 
 
 def queries_of(deps, what) -> int:

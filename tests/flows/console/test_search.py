@@ -13,14 +13,13 @@ from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import Contact, Email, Message
 from funnel_app.ledger.queries.leads import Wanted, in_segment
-from tests.console_world import fill, send, sign_up
+from tests.console_world import enter_day, send, sign_up
 from tests.flows.leads import email_ids, look, write_templates
 
 
 @pytest.fixture
 def world(deps):
-    write_templates(deps)
-    return fill(deps)
+    return enter_day(deps)
 
 
 @pytest.mark.both_databases

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from funnel_app.letters.problem import Problem, fault
-from funnel_app.letters.suggest import suggest
+from funnel_app.letters.validation.suggest import suggest
 
 # Mailchimp, ActiveCampaign, Kit and old forms, Zapier and JavaScript, ERB and EJS, and incomplete ones of ours.
 _FOREIGN = re.compile(

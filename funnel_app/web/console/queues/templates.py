@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 
-from funnel_app.web.console.rq_words import in_words
+from funnel_app.web.console.queues.words import in_words
 
 KNOWN: Mapping[str, str] = {
     "base.html": "1bf4f33567e813cc42bec259f19f1f0360bfcdfddf3ea50ea94af7fdbc7f75ea",

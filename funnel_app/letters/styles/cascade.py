@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from funnel_app.letters.changing import Changing, Commented
-from funnel_app.letters.stylesheet import Declaration, Group, Rule, Selector, Sheet, declarations_in
+from funnel_app.letters.styles.changing import Changing, Commented
+from funnel_app.letters.styles.stylesheet import Declaration, Group, Rule, Selector, Sheet, declarations_in
 from funnel_app.letters.tags import MARK, Protected
 
 # Beyond this, which takes half a second, everything that stays counts as the stronger one.

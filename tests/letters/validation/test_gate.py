@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from funnel_app.letters.gate import Problem, blocked, inspect
+from funnel_app.letters.validation.gate import Problem, blocked, inspect
 
 KNOWN = {"first_name", "business_name", "calendly_link", "unsubscribe_url", "company_name", "company_address"}
 FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ company_address }}</p>'

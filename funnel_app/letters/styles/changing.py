@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from funnel_app.letters.stylesheet import Selector
+from funnel_app.letters.styles.stylesheet import Selector
 from funnel_app.letters.tags import MARK, START_TAG, Protected
 
 _COMMENTED = re.compile(r"<!--\[if(.*?)(?:<!\[endif\]-->|\Z)", re.DOTALL | re.IGNORECASE)

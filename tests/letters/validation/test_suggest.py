@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
-from funnel_app.letters.suggest import suggest
+from funnel_app.letters.validation.suggest import suggest
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.letters.gate import inspect
+from funnel_app.letters.validation.gate import inspect
 
 KNOWN = {"first_name", "score", "unsubscribe_url", "company_address"}
 FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ company_address }}</p>'

@@ -9,8 +9,8 @@ from jinja2 import TemplateSyntaxError, nodes
 from funnel_app.letters.engine import PLAIN
 from funnel_app.letters.language import is_deep, outside
 from funnel_app.letters.problem import Problem, fault
-from funnel_app.letters.suggest import suggest
 from funnel_app.letters.tags import protect
+from funnel_app.letters.validation.suggest import suggest
 from funnel_app.letters.words import squashed
 
 _OPENED = re.compile(r"\{[{%][^<>\n\ue000]{0,40}")

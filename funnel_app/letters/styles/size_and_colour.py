@@ -8,7 +8,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from tinycss2.color4 import parse_color
 
-from funnel_app.letters.stylesheet import Declaration, Group, Rule, declarations_in, read_sheet
+from funnel_app.letters.styles.stylesheet import Declaration, Group, Rule, declarations_in, read_sheet
 
 Colour = tuple[float, float, float]
 

@@ -5,8 +5,8 @@ Inlined declarations win over the head's. So what stays becomes `!important`, bu
 
 from collections.abc import Collection, Iterable, Iterator
 
-from funnel_app.letters.cascade import Cascade, Page
-from funnel_app.letters.stylesheet import Group, Rule, Selector, Sheet
+from funnel_app.letters.styles.cascade import Cascade, Page
+from funnel_app.letters.styles.stylesheet import Group, Rule, Selector, Sheet
 from funnel_app.letters.tags import Protected
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from funnel_app.letters.draft import Draft, Sample
-from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope
 from funnel_app.letters.problem import fault, warning
 from funnel_app.letters.render import render
+from funnel_app.letters.validation.draft import Draft, Sample
+from funnel_app.letters.validation.judge import judge
 
 URL = "https://funnel.example/u/token"
 ENVELOPE = Envelope(

@@ -21,10 +21,10 @@ from funnel_app.gateways.redis.clients import fail_fast_client
 from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
-from funnel_app.web.console.access import operator
-from funnel_app.web.console.frame import PAGES, page
-from funnel_app.web.console.rq_templates import PatchedTemplates
-from funnel_app.web.console.rq_words import STANDS
+from funnel_app.web.console.queues.templates import PatchedTemplates
+from funnel_app.web.console.queues.words import STANDS
+from funnel_app.web.console.shared.access import operator
+from funnel_app.web.console.shared.frame import PAGES, page
 
 ROOT = "/console/rq"
 # A sandbox without allow-same-origin has an opaque origin: no cookies, and no access to the console. The pages use

@@ -3,8 +3,8 @@
 import re
 from html import unescape
 
-from funnel_app.letters.leftover import Leftover
-from funnel_app.letters.stylesheet import Sheet, read_sheet
+from funnel_app.letters.styles.leftover import Leftover
+from funnel_app.letters.styles.stylesheet import Sheet, read_sheet
 from funnel_app.letters.tags import MARK, START_TAG, Protected
 
 _COMMENT_OR_STYLE = re.compile(

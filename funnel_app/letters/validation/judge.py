@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from funnel_app.letters.draft import Draft, Verdict
-from funnel_app.letters.gate import beside_the_body, blocked, inspect
 from funnel_app.letters.letter import Letter, compose
 from funnel_app.letters.limits import oversized
-from funnel_app.letters.markup import broken_markup
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
-from funnel_app.letters.syntax import parse
 from funnel_app.letters.tags import protect, tags_of
+from funnel_app.letters.validation.draft import Draft, Verdict
+from funnel_app.letters.validation.gate import beside_the_body, blocked, inspect
+from funnel_app.letters.validation.markup import broken_markup
+from funnel_app.letters.validation.syntax import parse
 from funnel_app.letters.visible import read_visible
 from funnel_app.letters.words import printable
 from funnel_app.letters.written.source import read_source

@@ -14,16 +14,17 @@ from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.database.engine import LedgerUnavailable
-from funnel_app.web.console.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
-from funnel_app.web.console.kept_forms import Fields, carried, written
-from funnel_app.web.console.said import said
-from funnel_app.web.console.words import FILTERS
+from funnel_app.web.console.shared.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
+from funnel_app.web.console.shared.kept_forms import Fields, carried, written
+from funnel_app.web.console.shared.said import said
+from funnel_app.web.console.shared.words import FILTERS
 
 log = structlog.get_logger()
 
-blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="pages")
+CONSOLE = Path(__file__).parents[1]
+blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder=CONSOLE / "pages")
 
-OWN = Path(__file__).parent / "static"
+OWN = CONSOLE / "static"
 HTMX = Path(str(files("js_lib_htmx"))) / "static" / "htmx"
 RQ = Path(str(files("rq_dashboard"))) / "static"
 SERVED = {

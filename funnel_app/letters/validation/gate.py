@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from funnel_app.letters import notion
-from funnel_app.letters.foreign import foreign_placeholders
 from funnel_app.letters.page import Page, read
 from funnel_app.letters.problem import Problem, fault, warning
-from funnel_app.letters.reach import is_on_the_web, is_only_ours
-from funnel_app.letters.syntax import parse
 from funnel_app.letters.tags import MARK, Protected, protect, without_unseen
+from funnel_app.letters.validation import notion
+from funnel_app.letters.validation.foreign import foreign_placeholders
+from funnel_app.letters.validation.reach import is_on_the_web, is_only_ours
+from funnel_app.letters.validation.syntax import parse
 from funnel_app.letters.words import shown
 
 __all__ = ["Problem", "blocked", "inspect"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.letters.markup import broken_markup
+from funnel_app.letters.validation.markup import broken_markup
 
 COMMENT = "A comment has no end and swallows the words after it: <!--{}. It ends with two hyphens and >, typed plainly."
 QUOTE = 'The attribute "{}" has no closing quote and swallows the words after it: {}'

@@ -1,0 +1,1 @@
+"""Validation: what is wrong with a template, found before a lead can receive it."""

@@ -1,0 +1,1 @@
+"""Queues: rq-dashboard as a part of the console."""

@@ -1,0 +1,1 @@
+"""What the pages share: their frame, the login, words, charts, and files for spreadsheets."""
