@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from funnel_app.ledger.database.compiled import Insert
+from funnel_app.ledger.database.compiled import Insert, Write
 from funnel_app.ledger.models.outbox import OutgoingEvent
 from funnel_app.ledger.models.types import new_id
 
@@ -65,8 +65,15 @@ def has_listeners(connection: Connection) -> bool:
 
 def add(connection: Connection, events: Sequence[LeadEvent], now: datetime) -> None:
     """Store events for each receiver, in the given order."""
+    for write in prepared(connection, events, now):
+        write(connection)
+
+
+def prepared(connection: Connection, events: Sequence[LeadEvent], now: datetime) -> list[Write]:
+    """Return what `add` would write."""
     receivers = connection.get_execution_options().get(LISTENERS, ())
-    _INSERT.into(connection, [row for each in events for row in _rows(each, receivers, now)])
+    rows = [row for each in events for row in _rows(each, receivers, now)]
+    return _INSERT.prepared(connection.dialect, rows)
 
 
 def _rows(event: LeadEvent, receivers: Iterable[str], now: datetime) -> list[dict[str, Any]]:

@@ -1,24 +1,25 @@
 """Writing: store the differences that a hook's calls made, one statement for each table and kind of change.
 
+They are made ready for the database before they are written, so that a turn to write is not held while rows are made.
 State changes add timeline rows as in `ledger/emails.py`, by the same table of states.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Dialect, Table, update
 from sqlalchemy.exc import IntegrityError
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.bookings import BOOKINGS, as_rows
-from funnel_app.ledger.database.compiled import Insert, Update
+from funnel_app.ledger.database.compiled import Insert, Update, Write
 from funnel_app.ledger.database.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
 from funnel_app.ledger.outbox import LeadEvent
@@ -34,29 +35,55 @@ from funnel_app.ledger.reading import (
 from funnel_app.rules import states as enrolment_states
 from funnel_app.rules.calls.changes import Change, enrolments_changed
 from funnel_app.rules.calls.reading import Reading
-from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.ids import new_id
 
 Row = dict[str, Any]
+Pair = tuple[ContactFacts | None, ContactFacts]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
 INSERTS = {table: Insert(table) for table in (CONTACTS, BOOKINGS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
 UPDATES = {table: Update(table) for table in (CONTACTS, BOOKINGS, ENROLMENTS, EMAILS)}
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
-def write(connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime) -> None:
-    """Store the calls, and how their people differ from what was read.
+@dataclass(frozen=True)
+class Differences:
+    """What calls change in the ledger, ready to be written."""
 
-    Raises LostRace if another transaction created one of the new people: then nothing may be committed.
-    """
-    _write_contacts(connection, before, after, now)
-    _write_bookings(connection, before, after)
-    INSERTS[HOOKS].into(connection, hooks)
+    new_people: Sequence[Write]
+    rest: Sequence[Write]
+
+    def write(self, connection: Connection) -> None:
+        """Store them.
+
+        Raises LostRace if another transaction created one of the new people: then nothing may be committed.
+        """
+        try:
+            for write in self.new_people:
+                write(connection)
+        except IntegrityError as error:
+            raise LostRace(str(error.orig)) from error
+        for write in self.rest:
+            write(connection)
+
+
+def differences(
+    connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime
+) -> Differences:
+    """Return the calls, and how their people differ from what was read. Nothing is written."""
+    dialect = connection.dialect
+    people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
     changes = enrolments_changed(before, after)
-    _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
-    _update_enrolments(connection, [change for change in changes if change.before is not None], now)
+    rest = [
+        *_changed_people(dialect, people, now),
+        *_bookings(dialect, before, after),
+        *INSERTS[HOOKS].prepared(dialect, hooks),
+        *_new_enrolments(dialect, [change.now for change in changes if change.before is None], now),
+        *_changed_enrolments(dialect, [change for change in changes if change.before is not None], now),
+    ]
     if outbox.has_listeners(connection):
-        outbox.add(connection, [event for change in changes for event in _events_of(change, now)], now)
+        rest += outbox.prepared(connection, [event for change in changes for event in _events_of(change, now)], now)
+    return Differences(_new_people(dialect, people, now), rest)
 
 
 def _events_of(change: Change, now: datetime) -> list[LeadEvent]:
@@ -65,52 +92,59 @@ def _events_of(change: Change, now: datetime) -> list[LeadEvent]:
     return [*began, *(lead_events.ended(change.now, now) if ran and not change.now.runs else [])]
 
 
-def _write_contacts(connection: Connection, before: Reading, after: Reading, now: datetime) -> None:
+def _new_people(dialect: Dialect, people: Sequence[Pair], now: datetime) -> list[Write]:
+    rows = [_row(contact, CONTACT_COLUMNS) | {"mirror_stale_since": now} for old, contact in people if old is None]
+    return INSERTS[CONTACTS].prepared(dialect, rows)
+
+
+def _changed_people(dialect: Dialect, people: Sequence[Pair], now: datetime) -> list[Write]:
     stale = {"mirror_stale_since": now}
-    people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
-    try:
-        INSERTS[CONTACTS].into(connection, [_row(c, CONTACT_COLUMNS) | stale for old, c in people if old is None])
-    except IntegrityError as error:
-        raise LostRace(str(error.orig)) from error
     changed = [(old, contact) for old, contact in people if old is not None and old is not contact]
-    _update(connection, CONTACTS, [_row(contact, CONTACT_COLUMNS) | stale for _, contact in changed])
+    writes = _updates(dialect, CONTACTS, [_row(contact, CONTACT_COLUMNS) | stale for _, contact in changed])
     if renamed := [contact.id for old, contact in changed if old.called != contact.called]:
-        connection.execute(update(ENROLMENTS).where(ENROLMENTS.c.contact_id.in_(renamed)).values(stale))
+        theirs = update(ENROLMENTS).where(ENROLMENTS.c.contact_id.in_(renamed)).values(stale)
+        writes.append(lambda connection: connection.execute(theirs))
+    return writes
 
 
-def _write_bookings(connection: Connection, before: Reading, after: Reading) -> None:
+def _bookings(dialect: Dialect, before: Reading, after: Reading) -> list[Write]:
     known = {booking.id: booking for contact in before.contacts.values() for booking in contact.bookings}
     now = [booking for _, contact in sorted(after.contacts.items()) for booking in contact.bookings]
-    INSERTS[BOOKINGS].into(connection, as_rows(booking for booking in now if booking.id not in known))
-    _update(connection, BOOKINGS, as_rows(b for b in now if b.id in known and known[b.id] != b))
+    new = as_rows(booking for booking in now if booking.id not in known)
+    changed = as_rows(b for b in now if b.id in known and known[b.id] != b)
+    return [*INSERTS[BOOKINGS].prepared(dialect, new), *_updates(dialect, BOOKINGS, changed)]
 
 
-def _insert_enrolments(connection: Connection, new: Sequence[EnrolmentFacts], now: datetime) -> None:
-    INSERTS[ENROLMENTS].into(connection, [_enrolment_row(enrolment, now) for enrolment in new])
+def _new_enrolments(dialect: Dialect, new: Sequence[EnrolmentFacts], now: datetime) -> list[Write]:
     emails = [(enrolment, email) for enrolment in new for email in enrolment.emails]
-    INSERTS[EMAILS].into(connection, [_email_row(enrolment, email, now) for enrolment, email in emails])
-    INSERTS[EVENTS].into(connection, [row for _, email in emails for row in _first_events(email, now)])
+    rows = {
+        ENROLMENTS: [_enrolment_row(enrolment, now) for enrolment in new],
+        EMAILS: [_email_row(enrolment, email, now) for enrolment, email in emails],
+        EVENTS: [row for _, email in emails for row in _first_events(email, now)],
+    }
+    return [write for table, some in rows.items() for write in INSERTS[table].prepared(dialect, some)]
 
 
-def _update_enrolments(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+def _changed_enrolments(dialect: Dialect, changes: Sequence[Change], now: datetime) -> list[Write]:
     for change in changes:
         if change.before is not None and change.before.state != change.now.state:
             enrolment_states.check(change.before.state, change.now.state)
-    _update(connection, ENROLMENTS, [_enrolment_row(change.now, now) for change in changes])
     pairs = [pair for change in changes for pair in change.emails()]
     timed = [email for old, email in pairs if (old.due_at, old.latest_at) != (email.due_at, email.latest_at)]
-    _update(connection, EMAILS, [_row(email, ("id", "due_at", "latest_at")) for email in timed])
-    _move_emails(connection, [pair for change in changes for pair in change.moved()], now)
+    return [
+        *_updates(dialect, ENROLMENTS, [_enrolment_row(change.now, now) for change in changes]),
+        *_updates(dialect, EMAILS, [_row(email, ("id", "due_at", "latest_at")) for email in timed]),
+        *_moved_emails(dialect, [pair for change in changes for pair in change.moved()], now),
+    ]
 
 
-def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, EmailFacts]], now: datetime) -> None:
+def _moved_emails(dialect: Dialect, moved: Sequence[tuple[EmailFacts, EmailFacts]], now: datetime) -> list[Write]:
     by_state: defaultdict[State, list[Row]] = defaultdict(list)
     for old, email in moved:
         check(State(old.state), email.state)
         by_state[email.state].append(_state_row(email, now))
-    for rows in by_state.values():
-        _update(connection, EMAILS, rows)
-    INSERTS[EVENTS].into(connection, [_event_row(email, now) for _, email in moved])
+    writes = [write for rows in by_state.values() for write in _updates(dialect, EMAILS, rows)]
+    return [*writes, *INSERTS[EVENTS].prepared(dialect, [_event_row(email, now) for _, email in moved])]
 
 
 def _row(facts: object, columns: Sequence[str]) -> Row:
@@ -157,9 +191,9 @@ def _event_row(email: EmailFacts, now: datetime) -> Row:
     }
 
 
-def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def _updates(dialect: Dialect, table: Table, rows: Sequence[Row]) -> list[Write]:
     """Update the same columns of several rows by id; immutable columns are left out."""
     if not rows:
-        return
+        return []
     names = ["id", *(name for name in rows[0] if name not in FIXED)]
-    UPDATES[table].by_id(connection, [{name: row[name] for name in names} for row in rows])
+    return UPDATES[table].prepared(dialect, [{name: row[name] for name in names} for row in rows])

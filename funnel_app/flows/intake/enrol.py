@@ -4,7 +4,7 @@ One read, pure rules over what was read (`rules/`), one write of the differences
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -20,9 +20,10 @@ from funnel_app.ledger import hook_events, reading, writing
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.emails import Due
+from funnel_app.ledger.writing import Differences
 from funnel_app.rules.calls.call import IMPORT, Call
 from funnel_app.rules.calls.limits import TooManyEnrolments
-from funnel_app.rules.calls.reading import Reading, wanted_for
+from funnel_app.rules.calls.reading import Reading, Wanted, wanted_for
 from funnel_app.rules.facts import EnrolmentFacts
 
 KEY_HOLDS_FOR = timedelta(hours=24)
@@ -34,6 +35,16 @@ class KeyReused(Exception):
 
 Calls = tuple[Call, ...]
 Outcome = list[Answered] | Receipt | Exception
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What the calls of a group mean: their outcomes, and what they change, given what was read."""
+
+    wanted: Wanted
+    before: Reading
+    outcomes: Sequence[Outcome]
+    changes: Differences
 
 
 def enrol(deps: Deps, *calls: Call) -> Receipt:
@@ -65,11 +76,7 @@ def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
 def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
     """Return what `enrol_each` would return now; nothing is written."""
     with deps.engine.connect() as connection, connection.begin() as transaction:
-        now = deps.now()
-        found, outcomes = reading.read(connection, wanted_for(calls, deps.registry, now)), list[Outcome]()
-        for call in calls:
-            found, outcome = _answer(deps, connection, found, (call,), now)
-            outcomes.append(outcome)
+        outcomes = _meant(deps, connection, [(call,) for call in calls]).outcomes
         transaction.rollback()
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
@@ -105,17 +112,50 @@ def _commit(deps: Deps, calls: Calls) -> Outcome:
 
 @retry_on_conflict
 def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
-    """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing."""
-    with deps.engine.begin() as connection:
-        now, group = deps.now(), gather()
-        before = reading.read(connection, wanted_for(chain.from_iterable(group), deps.registry, now))
-        found, outcomes = before, list[Outcome]()
-        for calls in group:
-            found, outcome = _answer(deps, connection, found, calls, now)
-            outcomes.append(outcome)
-        rows = [each.row for outcome in outcomes if isinstance(outcome, list) for each in outcome]
-        writing.write(connection, before, found, rows, now)
-    return outcomes
+    """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing.
+
+    What they mean is worked out before the turn to write, and once more in it if what it was worked out from has
+    changed by then. Who comes while they wait for the turn joins.
+    """
+    with deps.engine.connect() as connection:
+        group = gather()
+        foreseen = _foreseen(deps, connection, group)
+        with connection.begin():
+            outcomes = _written(deps, connection, group, foreseen)
+            late = gather()[len(group) :]
+            return [*outcomes, *(_written(deps, connection, late) if late else ())]
+
+
+def _written(
+    deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None
+) -> Sequence[Outcome]:
+    """Write what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
+    still_so = foreseen is not None and reading.read(connection, foreseen.wanted) == foreseen.before
+    meant = foreseen if foreseen and still_so else _meant(deps, connection, group)
+    meant.changes.write(connection)
+    return meant.outcomes
+
+
+def _foreseen(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant | None:
+    """Return what these calls mean as the ledger is now, before a transaction; None where only one can tell.
+
+    That is so where nobody queues to write, and where a key may be locked or forgotten.
+    """
+    if not take_turns(deps.engine) or any(call.idempotency_key for calls in group for call in calls):
+        return None
+    return _meant(deps, connection, group)
+
+
+def _meant(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant:
+    """Return what the calls mean, one after the other, as the ledger is now."""
+    wanted = wanted_for(chain.from_iterable(group), deps.registry, deps.now())
+    found = before = reading.read(connection, wanted)
+    outcomes = list[Outcome]()
+    for calls in group:
+        found, outcome = _answer(deps, connection, found, calls, wanted.now)
+        outcomes.append(outcome)
+    rows = [each.row for outcome in outcomes if isinstance(outcome, list) for each in outcome]
+    return Meant(wanted, before, outcomes, writing.differences(connection, before, found, rows, wanted.now))
 
 
 def _answer(deps: Deps, connection: Connection, found: Reading, calls: Calls, now: datetime) -> tuple[Reading, Outcome]:

@@ -1,5 +1,6 @@
 """Backlog: send many emails by one request while more is due than can go one by one."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from funnel_app.ledger import emails
 LOOKED_AT = 3 * LARGEST_BATCH
 BACKLOG_S = 2.0
 MOST_ONE_BY_ONE = 10
+# Each call costs three transactions, whatever it carries, so while leads come in a few large ones are cheaper.
+GATHERS_FOR_S = 0.1
 GOES_ON_FOR = timedelta(seconds=20)
 # Looking for transactional emails reads everything that is due.
 LOOKS_FOR_URGENT_EVERY = timedelta(seconds=1)
@@ -23,8 +26,9 @@ def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
     Safe to repeat and to race. Raises Unavailable if Redis cannot be reached.
     """
     until, backlog = deps.now() + GOES_ON_FOR, Backlog(deps)
-    first = outcome = deliver(deps, backlog.with_company(email_id))
-    while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := backlog.look()):
+    batch = backlog.with_company(email_id)
+    first = outcome = deliver(deps, batch)
+    while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := backlog.after(batch)):
         outcome = deliver(deps, batch)
     return first
 
@@ -45,6 +49,12 @@ class Backlog:
             if emails.waits_alone(session, email_id):
                 return [email_id]
         return [email_id, *(other for other in self.look() if other != email_id)]
+
+    def after(self, batch: Sequence[UUID]) -> list[UUID]:
+        """Return the batch after this one; it gathers for a moment if this one was one that was not full."""
+        if 1 < len(batch) < LARGEST_BATCH:
+            self._deps.sleep(GATHERS_FOR_S)
+        return self.look()
 
     def look(self) -> list[UUID]:
         """Return the emails that go next, transactional ones first; none where few enough are due to go one by one."""

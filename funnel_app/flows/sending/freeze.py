@@ -18,6 +18,7 @@ from funnel_app.flows.templates.compose import Composed
 from funnel_app.ledger import batches, contacts, emails, messages, pauses, requests
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState
+from funnel_app.ledger.models.types import compressed
 from funnel_app.ledger.pauses import Pause
 
 LATE_AFTER = timedelta(seconds=60)
@@ -26,7 +27,7 @@ LATE_AFTER = timedelta(seconds=60)
 @retry_on_conflict
 def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
     """Store the letters that are still wanted and record that their call starts now; None if none is wanted."""
-    now = deps.now()
+    now, bodies = deps.now(), {id_: _bodies(each) for id_, each in composed.items()}
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, composed)
         wanted = _still_wanted(deps, session, composed, token, now)
@@ -35,7 +36,9 @@ def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun 
         key, ids = idempotency_key(wanted), [email.id for email in wanted]
         request = requests.add(session, key, ids, now, token, LEASE)
         batches.carry(session, ids, request.id)
-        messages.add_all(session, [_message(email, composed[email.id], request.id, now) for email in wanted])
+        messages.add_all(
+            session, [_message(email, composed[email.id], request.id, now) | bodies[email.id] for email in wanted]
+        )
         _move_later_steps(session, wanted, now)
         return Begun(request.id, key, [composed[email.id].letter for email in wanted])
 
@@ -85,6 +88,11 @@ def _freeze(email: Email) -> int:
     return email.freezes + 1
 
 
+def _bodies(composed: Composed) -> dict[str, bytes]:
+    """Return a letter's bodies as they are kept, made while others may still write."""
+    return {"html": compressed(composed.letter.html), "text": compressed(composed.letter.text)}
+
+
 def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) -> dict[str, Any]:
     letter = composed.letter
     return {
@@ -96,8 +104,6 @@ def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) 
         "recipient": letter.to,
         "reply_to": letter.reply_to,
         "subject": letter.subject,
-        "html": letter.html,
-        "text": letter.text,
         "headers": dict(letter.headers),
         "tags": dict(letter.tags),
         "created_at": now,

@@ -16,6 +16,8 @@ from funnel_app.ledger.database import driver
 
 Row = Mapping[str, Any]
 Keep = Callable[[Any], Any]
+# A statement with its values in the form of the driver: all that is left to do in a turn to write.
+Write = Callable[[Connection], object]
 ROW_ID = "row_id"
 
 
@@ -55,10 +57,12 @@ class Insert:
 
     def into(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert the rows, if there are any, with one statement."""
-        if not rows:
-            return
-        made = self._compiled(connection.dialect, tuple(rows[0]))
-        driver.write(connection, made.text, [made.values(row) for row in rows])
+        for write in self.prepared(connection.dialect, rows):
+            write(connection)
+
+    def prepared(self, dialect: Dialect, rows: Sequence[Row]) -> list[Write]:
+        """Return what `into` would write."""
+        return _prepared(self._compiled(dialect, tuple(rows[0])), rows) if rows else []
 
     def once(self, connection: Connection, row: Row, *unique: str) -> bool:
         """Insert a row unless its values exist in these columns, or in any unique ones; say whether it was inserted."""
@@ -88,18 +92,31 @@ class Update:
 
     def by_id(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Update the rows, if there are any, with one statement."""
+        for write in self.prepared(connection.dialect, rows):
+            write(connection)
+
+    def prepared(self, dialect: Dialect, rows: Sequence[Row]) -> list[Write]:
+        """Return what `by_id` would write."""
         if not rows:
-            return
-        key = connection.dialect.name, tuple(name for name in rows[0] if name != "id")
+            return []
+        made = self._compiled(dialect, tuple(name for name in rows[0] if name != "id"))
+        return _prepared(made, [{**row, ROW_ID: row["id"]} for row in rows])
+
+    def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
+        key = dialect.name, given
         if key not in self._made:
-            self._made[key] = self._compile(connection.dialect, key[1])
-        made = self._made[key]
-        driver.write(connection, made.text, [made.values({**row, ROW_ID: row["id"]}) for row in rows])
+            self._made[key] = self._compile(dialect, given)
+        return self._made[key]
 
     def _compile(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
         statement = update(self._table).where(self._table.c.id == bindparam(ROW_ID))
         made = statement.compile(dialect=dialect, column_keys=given)
         return _with_keeps(made, {**self._table.c, ROW_ID: self._table.c.id}, {})
+
+
+def _prepared(made: Compiled, rows: Sequence[Row]) -> list[Write]:
+    values = [made.values(row) for row in rows]
+    return [lambda connection: driver.write(connection, made.text, values)]
 
 
 def _with_keeps(made: Any, columns: Mapping[str, Column[Any]], defaults: Row) -> Compiled:

@@ -4,19 +4,18 @@ import os
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from funnel_app.ledger.database import driver
 from funnel_app.ledger.database.after_commit import watch_commits
 from funnel_app.ledger.database.troubles import READ_ONLY, as_unavailable
-from funnel_app.ledger.database.turns import TurnNotCome, Turns
+from funnel_app.ledger.database.turns import Line, TurnNotCome, Turns
 
 BUSY_TIMEOUT_MS = 30_000
 LONGEST_LOG = 64 * 2**20
@@ -39,7 +38,6 @@ UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
 # With a few thousand emails to come the server compiled each question about what is due: 60 ms for one that takes four.
 UNCOMPILED = {"jit": "off"}
 CONNECT_WITHIN_S = 5
-HAS_TURN = "funnel_has_turn"
 # Errors of a database that are no bug of ours. ProgrammingError: PostgreSQL's missing table; InternalError: PostgreSQL
 # accepts no writes; PoolTimeout: no free connection.
 LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, PoolTimeout)
@@ -108,16 +106,16 @@ def _open_sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False, "factory": Line},
         # LIFO: the last used connection has a warm page cache, and each one costs memory.
         **({"pool_use_lifo": True} if in_file else {}),
     )
     if name and in_file and not name.startswith("file:"):
         event.listen(engine, "do_connect", lambda *_: _keep_to_owner(Path(name)))
     turns = Turns(f"{name}-turn" if in_file else None, BUSY_TIMEOUT_MS / 1000)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", partial(_begin_sqlite, turns))
-    event.listen(engine, "checkin", partial(_end_sqlite, turns))
+    event.listen(engine, "connect", partial(_prepare_sqlite, turns))
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _end_sqlite)
     event.listen(engine, "handle_error", _judge)
     return engine
 
@@ -144,32 +142,30 @@ def _keep_to_owner(file: Path) -> None:
             file.chmod(0o600)
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
+def _prepare_sqlite(turns: Turns, line: Line, record: object) -> None:
+    line.turns = turns
     # The driver's own BEGIN is late and deferred: a reader that becomes a writer gets "locked".
-    connection.isolation_level = None
+    line.isolation_level = None
     for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        line.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(turns: Turns, connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get("funnel_reads"):
         driver.ask(connection, "BEGIN")
         return
-    mine = connection.connection.record_info
-    if mine is not None and not mine.get(HAS_TURN):
-        _take(turns)
-        mine[HAS_TURN] = True
+    _take_turn(cast(Line, connection.connection.dbapi_connection))
     driver.ask(connection, "BEGIN IMMEDIATE")
 
 
-def _take(turns: Turns) -> None:
+def _take_turn(line: Line) -> None:
     try:
-        turns.take()
+        line.take_turn()
     except (TurnNotCome, OSError) as fault:
         raise OperationalError("BEGIN IMMEDIATE", None, fault) from fault
 
 
-def _end_sqlite(turns: Turns, connection: object, record: ConnectionPoolEntry) -> None:
+def _end_sqlite(line: Line | None, record: object) -> None:
     # A returned connection has no transaction any more, however it ended.
-    if record.record_info and record.record_info.pop(HAS_TURN, False):
-        turns.give_back()
+    if line is not None:
+        line.give_turn_back()

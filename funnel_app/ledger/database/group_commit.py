@@ -42,7 +42,7 @@ class GroupCommit(Generic[Job, Result]):
     def run(self, job: Job, work: Work[Job, Result], then: Callable[[Outcomes[Result]], None] = _nothing) -> Result:
         """Execute a job, together with others, and return its result; raises its own error.
 
-        `work` begins a transaction, then takes the jobs, executes and commits them, and returns a result for each. It
+        `work` takes the jobs, executes and commits them, and returns a result for each. It
         may be called again for a single job: if all fail together, each is tried by itself. `then` gets the results of
         all once the others have theirs and the next group may begin: what nobody else has to wait for.
         """

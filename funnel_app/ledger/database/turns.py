@@ -6,6 +6,7 @@ locks rows and wakes waiters, so none of this applies; only `take_turns` decides
 
 import fcntl
 import os
+import sqlite3
 from collections import deque
 from contextlib import suppress
 from threading import Lock
@@ -83,6 +84,47 @@ class Turns:
         if self._file is None or self._file[0] != os.getpid():
             self._file = os.getpid(), _opened(path)
         return self._file[1]
+
+
+class Line(sqlite3.Connection):
+    """A connection whose turn lasts exactly as long as its writing transaction.
+
+    What follows a commit, as log lines and the way back to the pool, keeps nobody else waiting.
+    """
+
+    turns: Turns
+    has_turn = False
+
+    def take_turn(self) -> None:
+        """Wait for the turn, unless this connection has it. Raises as `Turns.take`."""
+        if not self.has_turn:
+            self.turns.take()
+            self.has_turn = True
+
+    def give_turn_back(self) -> None:
+        """Pass the turn on, if this connection has it."""
+        if self.has_turn:
+            self.has_turn = False
+            self.turns.give_back()
+
+    def commit(self) -> None:
+        """Commit, and pass the turn on."""
+        super().commit()
+        self._end()
+
+    def rollback(self) -> None:
+        """Roll back, and pass the turn on."""
+        super().rollback()
+        self._end()
+
+    def close(self) -> None:
+        """Close, and pass the turn on."""
+        super().close()
+        self.give_turn_back()
+
+    def _end(self) -> None:
+        if not self.in_transaction:
+            self.give_turn_back()
 
 
 def _opened(path: str) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 from funnel_app.rules.ids import new_id
 
-__all__ = ["Compressed", "Id", "Json", "UtcTime", "new_id"]
+__all__ = ["Compressed", "Id", "Json", "UtcTime", "compressed", "new_id"]
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -91,18 +91,21 @@ def _id_of_text(text: str | None) -> UUID | None:
 _made_of = lru_cache(4096)(UUID)
 
 
+def compressed(text: str) -> bytes:
+    """Return a text as the ledger keeps it. Whoever writes many compresses them before the turn to write."""
+    packer = zlib.compressobj(wbits=WINDOW, memLevel=MEMORY)
+    return packer.compress(text.encode()) + packer.flush()
+
+
 class Compressed(TypeDecorator[str]):
     """A long text, stored compressed: bodies are most of the ledger's size."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        """Compress."""
-        if value is None:
-            return None
-        packer = zlib.compressobj(wbits=WINDOW, memLevel=MEMORY)
-        return packer.compress(value.encode()) + packer.flush()
+    def process_bind_param(self, value: str | bytes | None, dialect: Dialect) -> bytes | None:
+        """Compress what is not compressed yet."""
+        return compressed(value) if isinstance(value, str) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         """Decompress."""

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event as ThreadEvent
 
 from sqlalchemy import event, select
 
 from funnel_app.campaigns.model import Event
+from funnel_app.flows.intake import enrol as enrolling
 from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
 from tests.factories import make_deps
@@ -22,7 +25,8 @@ def commits(engine) -> list[object]:
 
 
 def together(deps, calls):
-    """Let all of these calls wait for the writer's turn, then let them go; return what each got."""
+    """Let all of these calls stand in line behind another, then let them go; return what each got."""
+    leads, go = ThreadEvent(), ThreadEvent()
 
     def one(made):
         try:
@@ -30,20 +34,43 @@ def together(deps, calls):
         except (KeyReused, TypeError) as fault:
             return fault
 
-    with ThreadPoolExecutor(len(calls)) as callers:
-        with deps.sessions.begin() as session:
-            session.connection()
-            answers = []
-            for number, made in enumerate(calls, start=1):
-                answers.append(callers.submit(one, made))
-                until(lambda number=number: len(deps.intake._line) == number)
+    def hold_up(gather):
+        gather()
+        leads.set()
+        go.wait()
+        return ["held up"]
+
+    with ThreadPoolExecutor(len(calls) + 1) as callers:
+        callers.submit(deps.intake.run, "first", hold_up)
+        leads.wait()
+        answers = []
+        for number, made in enumerate(calls, start=1):
+            answers.append(callers.submit(one, made))
+            until(lambda number=number: len(deps.intake._line) == number)
+        go.set()
         return [answer.result() for answer in answers]
+
+
+@contextmanager
+def worked_out(monkeypatch):
+    """Note how often calls are worked out, and yield a function that waits until they were once."""
+    answer, rounds, once = enrolling._answer, [], ThreadEvent()
+
+    def noted(*given):
+        found = answer(*given)
+        rounds.append(given)
+        once.set()
+        return found
+
+    monkeypatch.setattr(enrolling, "_answer", noted)
+    yield once.wait, rounds
+    monkeypatch.undo()
 
 
 def test_calls_that_wait_together_are_committed_together(deps):
     done = commits(deps.engine)
     receipts = together(deps, [call(f"lead{n}@resend.dev") for n in range(8)])
-    assert len(done) == 2  # the one that they waited for, and theirs
+    assert len(done) == 1
     assert {receipt.status for receipt in receipts} == {"accepted"}
     assert len({receipt.hook_id for receipt in receipts}) == 8 and count(deps, Email) == 40
     assert set(deps.queues.clock) == {id_ for receipt in receipts for id_ in email_ids(receipt)[1:]}
@@ -80,6 +107,53 @@ def test_eight_callers_of_two_processes_start_each_of_five_leads_once(sqlite):
         receipts = list(callers.map(lambda n: enrol(both[n % 2], call(f"lead{n % 5}@resend.dev")), range(80)))
     assert Counter(receipt.status for receipt in receipts) == {"accepted": 5, "duplicate": 75}
     assert (count(both[0], Contact), count(both[0], Enrolment), count(both[0], Email)) == (5, 5, 25)
+
+
+def test_what_a_call_means_is_worked_out_before_its_turn_and_not_again(sqlite, monkeypatch):
+    deps = make_deps(sqlite)
+    with worked_out(monkeypatch) as (_, rounds):
+        assert enrol(deps, call()).status == "accepted"
+        assert len(rounds) == 1
+
+
+def test_what_somebody_else_wrote_while_a_call_waited_for_its_turn_counts(sqlite, monkeypatch):
+    deps, other = make_deps(sqlite), make_deps(sqlite)
+    with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
+        with sqlite.begin() as connection:
+            waiting = callers.submit(enrol, deps, call())
+            wait_until_worked_out()
+            meant = enrolling._meant(other, connection, [(call(),)])
+            meant.changes.write(connection)
+        receipt = waiting.result()
+        assert receipt.status == "duplicate" and len(rounds) == 3
+    assert receipt.enrolment_id == meant.outcomes[0][0].receipt.enrolment_id
+    assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (1, 1, 5)
+
+
+def test_what_somebody_else_wrote_of_another_person_changes_nothing(sqlite, monkeypatch):
+    deps, other = make_deps(sqlite), make_deps(sqlite)
+    with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
+        with sqlite.begin() as connection:
+            waiting = callers.submit(enrol, deps, call())
+            wait_until_worked_out()
+            enrolling._meant(other, connection, [(call("ben@resend.dev"),)]).changes.write(connection)
+        assert waiting.result().status == "accepted" and len(rounds) == 2
+    assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
+
+
+def test_who_comes_while_others_wait_for_their_turn_joins_them(sqlite, monkeypatch):
+    deps = make_deps(sqlite)
+    with ThreadPoolExecutor(4) as callers, worked_out(monkeypatch) as (wait_until_worked_out, _):
+        with sqlite.begin():
+            waiting = [callers.submit(enrol, deps, call())]
+            wait_until_worked_out()
+            for number, made in enumerate([call("ben@resend.dev"), call(), call("ben@resend.dev")], start=1):
+                waiting.append(callers.submit(enrol, deps, made))
+                until(lambda number=number: len(deps.intake._line) == number)
+            done = commits(sqlite)
+        assert [each.result().status for each in waiting] == ["accepted", "accepted", "duplicate", "duplicate"]
+    assert len(done) == 2  # theirs, and the one that they waited for
+    assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
 
 
 def test_a_call_by_itself_is_one_commit_on_each_database(deps):

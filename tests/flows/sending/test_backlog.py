@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -13,8 +14,9 @@ from sqlalchemy import event
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.sending import backlog as backlog_flow
 from funnel_app.flows.sending import deliver as deliver_flow
-from funnel_app.flows.sending.backlog import deliver_due
+from funnel_app.flows.sending.backlog import GATHERS_FOR_S, deliver_due
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import batches, emails
@@ -59,6 +61,30 @@ def test_a_job_goes_on_while_there_is_a_backlog_and_takes_so_many_at_most(ready,
     deliver_due(ready, due[0])
     assert sizes(ready) == [20, 20], "three are no backlog: their own jobs send them"
     assert Counter(ready.mailer.sent_to()) == Counter(set(ready.mailer.sent_to()))
+
+
+def test_what_comes_while_a_batch_goes_is_gathered_for_a_moment(ready):
+    due, slept = leads(ready, 5), []
+
+    def come(seconds: float) -> None:
+        slept.append(seconds)
+        for number in range(6 if len(slept) == 1 else 0):
+            opt_in(ready, f"later{number}@resend.dev")
+
+    deliver_due(replace(ready, sleep=come), due[0])
+    assert sizes(ready) == [5, 6] and slept == [GATHERS_FOR_S] * 2
+
+
+def test_an_email_by_itself_and_a_full_batch_wait_for_nobody(ready, monkeypatch):
+    slept = []
+    waiting = replace(ready, sleep=slept.append)
+    for email_id in leads(ready, 4):
+        deliver_due(waiting, email_id)
+    monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 6)
+    monkeypatch.setattr(backlog_flow, "LARGEST_BATCH", 6)
+    first, *_ = [email_ids(opt_in(ready, f"more{n}@resend.dev"))[0] for n in range(12)]
+    deliver_due(waiting, first)
+    assert sizes(ready) == [1] * 4 + [6, 6] and slept == []
 
 
 def test_a_job_whose_email_has_gone_takes_the_next_of_a_backlog(ready):

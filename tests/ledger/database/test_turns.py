@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from funnel_app.ledger.database import engine as engines
 from funnel_app.ledger.database.engine import make_sessions, open_engine
@@ -68,6 +68,33 @@ def test_a_turn_that_never_comes_is_a_ledger_that_is_away(tmp_path, monkeypatch)
         pass
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE t (n)"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "invalidate"])
+def test_a_turn_lasts_as_long_as_its_transaction_and_not_until_the_connection_is_back(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 0)
+    engine = open_engine(f"sqlite:///{tmp_path}/funnel.db")
+    with engine.connect() as first:
+        transaction = first.begin()
+        with pytest.raises(OperationalError), engine.begin():
+            pass
+        getattr(first if end == "invalidate" else transaction, end)()
+        with engine.begin() as second:
+            second.execute(text("CREATE TABLE t (n)"))
+    engine.dispose()
+
+
+def test_who_cannot_commit_gives_its_turn_back_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 0)
+    engine = open_engine(f"sqlite:///{tmp_path}/funnel.db")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (n PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE child (t REFERENCES t DEFERRABLE INITIALLY DEFERRED)"))
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text("INSERT INTO child VALUES (9)"))
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM child")).scalar() == 0
     engine.dispose()
 
 
