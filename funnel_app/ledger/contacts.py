@@ -21,8 +21,8 @@ ERASED = "erased:"
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
     """Return this address's contact, locked and updated; fields that a hook leaves out stay.
 
-    `facts` may hold the columns of `rules.people.contact`; everything else goes into `properties`. A `guessed_first_name` is
-    used only if there is no first name. Evidence of consent is kept whole, from one source.
+    `facts` may hold the columns of `rules.people.contact`; everything else goes into `properties`. A
+    `guessed_first_name` is used only if there is no first name. Evidence of consent is kept whole, from one source.
     """
     _insert_if_absent(session, email, email_norm, now)
     contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
