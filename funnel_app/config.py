@@ -8,17 +8,6 @@ from pathlib import Path
 
 from environs import Env, EnvValidationError
 
-from funnel_app.address_checks import (
-    ledger,
-    public_address,
-    redis_address,
-    replica_address_or_off,
-    sentry_address,
-    web_address,
-    web_address_or_off,
-    web_addresses,
-    without_end,
-)
 from funnel_app.environment import NotReadable, fill, find_file
 from funnel_app.secret_checks import (
     key,
@@ -52,6 +41,17 @@ from funnel_app.setting_checks import (
 from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 from funnel_app.setting_meanings import MEANINGS
 from funnel_app.setting_rows import days, lines, minutes, or_none, row_of, seconds, sender, setting, test_recipients
+from funnel_app.url_checks import (
+    ledger,
+    public_address,
+    redis_address,
+    replica_address_or_off,
+    sentry_address,
+    web_address,
+    web_address_or_off,
+    web_addresses,
+    without_end,
+)
 
 SUPPORTED_PYTHON = (3, 11)
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 
-from funnel_app.address_checks import UNSIGNED
 from funnel_app.setting_checks import NOT_SET, plainer
+from funnel_app.url_checks import UNSIGNED
 
 IN_A_CIRCLE = "must be a mailbox of your own, and not the address that answers come to: what goes on would come again."
 

@@ -3,8 +3,8 @@
 import pytest
 
 from funnel_app.letters.problem import fault, warning
+from funnel_app.letters.written.html import BUTTON
 from funnel_app.letters.written.source import Written
-from funnel_app.letters.written.write import BUTTON
 from tests.letters.test_written import LEFT_OUT, PICTURE, made, paragraph, run
 
 SERIF = "font-family:Georgia,'Times New Roman',serif;line-height:1.3"

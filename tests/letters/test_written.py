@@ -7,8 +7,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.letters.problem import fault, warning
+from funnel_app.letters.written.html import BUTTON, PREVIEW_CHARS
 from funnel_app.letters.written.source import Written, read_source
-from funnel_app.letters.written.write import BUTTON, PREVIEW_CHARS
 
 FRAME = LAYOUT.read_text()
 PICTURE = 'style="display:block;max-width:100%;height:auto;margin:0 0 18px;border:0"'

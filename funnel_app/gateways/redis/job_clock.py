@@ -13,8 +13,8 @@ from rq.queue import Queue
 from rq_scheduler import Scheduler
 
 from funnel_app.gateways.errors import redis_at_hand
-from funnel_app.gateways.redis.clock_scripts import MOVE
 from funnel_app.gateways.redis.job_names import QUEUES, Call, call_of
+from funnel_app.gateways.redis.job_scripts import MOVE
 from funnel_app.gateways.redis.job_writer import JobWriter, Timed
 from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, set_aside
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK

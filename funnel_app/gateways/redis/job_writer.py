@@ -16,8 +16,8 @@ from rq.job import JobStatus
 from rq.queue import Queue
 from rq.utils import utcformat
 
-from funnel_app.gateways.redis.clock_scripts import SCHEDULE
 from funnel_app.gateways.redis.job_names import Call
+from funnel_app.gateways.redis.job_scripts import SCHEDULE
 from funnel_app.gateways.redis.own_jobs import new_job, queue_at
 
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"

@@ -15,7 +15,6 @@ from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
-from funnel_app.gateways.redis.clock_scripts import UNSCHEDULE
 from funnel_app.gateways.redis.job_names import (
     EMAILS,
     QUEUES,
@@ -29,6 +28,7 @@ from funnel_app.gateways.redis.job_names import (
     reconcile_job,
     repeat_job,
 )
+from funnel_app.gateways.redis.job_scripts import UNSCHEDULE
 from funnel_app.gateways.redis.job_writer import CLOCK_KEY, JobWriter, Timed
 from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.refusals import RedisFault, why_away

@@ -11,11 +11,11 @@ from selectolax.lexbor import LexborHTMLParser
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.tags import protect
 from funnel_app.letters.written.fences import Fence, split_fences
+from funnel_app.letters.written.html import letter
 from funnel_app.letters.written.markdown import read_markdown
 from funnel_app.letters.written.model import Block
 from funnel_app.letters.written.notion import read_blocks
 from funnel_app.letters.written.rich import read_rich
-from funnel_app.letters.written.write import letter
 
 _BLOCK_NAMES = "html|head|body|p|div|table|tbody|tr|td|th|h[1-6]|ul|ol|li|br|hr|center|section|article|blockquote|pre"
 _INLINE_NAMES = "a|span|img|b|i|u|s|strong|em|font|small|style|sup|sub|button"
