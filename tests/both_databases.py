@@ -9,17 +9,17 @@ are reached is chance, and no run fails by chance.
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 
 from funnel_app import ledger
-from funnel_app.ledger.database import driver
+from funnel_app.ledger.database import compiled, driver
 
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
@@ -37,22 +37,33 @@ asked: dict[str, dict[str, str]] = defaultdict(dict)
 
 def watch() -> None:
     """Note from now on which place in the ledger asks which database."""
-    event.listen(Engine, "before_cursor_execute", lambda connection, *_: _note(connection))
+    event.listen(Engine, "before_cursor_execute", lambda connection, *_: _note(connection.dialect))
     for name in ("ask", "write"):
         setattr(driver, name, _noting(getattr(driver, name)))
+    for statement in (compiled.Insert, compiled.Update):
+        setattr(statement, "prepared", _noting_prepared(statement.prepared))  # noqa: B010 (mypy forbids the assignment)
 
 
 def _noting(verb: Any) -> Any:
     def noted(connection: Connection, text: str, *given: Any) -> Any:
         if not text.startswith("BEGIN"):
-            _note(connection)
+            _note(connection.dialect)
         return verb(connection, text, *given)
 
     return noted
 
 
-def _note(connection: Connection) -> None:
-    noted = asked[connection.dialect.name]
+def _noting_prepared(verb: Any) -> Any:
+    def noted(statement: object, dialect: Dialect, rows: Sequence[Any]) -> Any:
+        if rows:
+            _note(dialect)
+        return verb(statement, dialect, rows)
+
+    return noted
+
+
+def _note(dialect: Dialect) -> None:
+    noted = asked[dialect.name]
     if (place := _place()) and place not in noted:
         noted[place] = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 

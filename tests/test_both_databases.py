@@ -21,4 +21,4 @@ def test_a_function_that_never_asked_fails_the_run_and_a_line_beside_others_is_t
 def test_what_a_flow_asks_is_noted_where_the_ledger_asks_it(deps):
     opt_in(deps)
     places = {place.partition(":")[0] for place in asked["sqlite"]}
-    assert {"reading._contacts", "writing._insert_enrolments"} <= places
+    assert {"reading._contacts", "writing._new_enrolments", "writing.Differences.write"} <= places

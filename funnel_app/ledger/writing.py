@@ -117,12 +117,12 @@ def _bookings(dialect: Dialect, before: Reading, after: Reading) -> list[Write]:
 
 def _new_enrolments(dialect: Dialect, new: Sequence[EnrolmentFacts], now: datetime) -> list[Write]:
     emails = [(enrolment, email) for enrolment in new for email in enrolment.emails]
-    rows = {
-        ENROLMENTS: [_enrolment_row(enrolment, now) for enrolment in new],
-        EMAILS: [_email_row(enrolment, email, now) for enrolment, email in emails],
-        EVENTS: [row for _, email in emails for row in _first_events(email, now)],
-    }
-    return [write for table, some in rows.items() for write in INSERTS[table].prepared(dialect, some)]
+    first = [row for _, email in emails for row in _first_events(email, now)]
+    return [
+        *INSERTS[ENROLMENTS].prepared(dialect, [_enrolment_row(enrolment, now) for enrolment in new]),
+        *INSERTS[EMAILS].prepared(dialect, [_email_row(enrolment, email, now) for enrolment, email in emails]),
+        *INSERTS[EVENTS].prepared(dialect, first),
+    ]
 
 
 def _changed_enrolments(dialect: Dialect, changes: Sequence[Change], now: datetime) -> list[Write]:
