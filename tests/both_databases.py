@@ -55,22 +55,31 @@ def _noting(verb: Any) -> Any:
 
 def _noting_prepared(verb: Any) -> Any:
     def noted(statement: object, dialect: Dialect, rows: Sequence[Any]) -> Any:
-        if rows:
-            _note(dialect)
-        return verb(statement, dialect, rows)
+        place = _place()
+        return [_noting_write(write, place) for write in verb(statement, dialect, rows)]
 
     return noted
 
 
-def _note(dialect: Dialect) -> None:
+def _noting_write(write: Any, place: str | None) -> Any:
+    """Note once it is written where what was made ready before was made."""
+
+    def noted(connection: Connection) -> Any:
+        _note(connection.dialect, place)
+        return write(connection)
+
+    return noted
+
+
+def _note(dialect: Dialect, place: str | None = None) -> None:
     noted = asked[dialect.name]
-    if (place := _place()) and place not in noted:
+    if (place := place or _place()) and place not in noted:
         noted[place] = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 
 
 def _place() -> str | None:
     """Return the function and line of the ledger that asks; None for what a flow's commit writes."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(0)
     while frame := frame and frame.f_back:
         module = _module(frame.f_code.co_filename)
         if module is not None:

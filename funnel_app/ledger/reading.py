@@ -34,7 +34,7 @@ HEARD_COLUMNS = columns_of(Heard, HOOKS)
 
 
 def read(connection: Connection, wanted: Wanted) -> Reading:
-    """Return what is known of these people, locked in a fixed order until the transaction ends."""
+    """Return what is known of these people, locked in a fixed order until the transaction ends, if there is one."""
     bookings.lock(connection, wanted.shared)
     contacts = _contacts(connection, wanted)
     if contacts:

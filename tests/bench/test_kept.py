@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, islice
 from random import Random
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from gunicorn.config import Config
@@ -27,6 +27,7 @@ from tests.factories import HOOK_SECRET, make_settings
 from tests.pace import patient
 
 KINDS, SHOTS, WARM = 16, 60, 600
+THREADS = 4
 
 
 class House:
@@ -35,7 +36,7 @@ class House:
     def __init__(self, url: str, redis_url: str) -> None:
         self.deps = build_deps(make_settings(database_url=url, redis_url=redis_url, trusted_proxies=1))
         self.listener, config = socket.create_server(("127.0.0.1", 0)), Config()
-        config.set("threads", 4)
+        config.set("threads", THREADS)
         self.worker = BufferingWorker(1, os.getppid(), [self.listener], None, 30, config, Logger(config))
         self.worker.PIPE = os.pipe()
         for end in self.worker.PIPE:
@@ -65,6 +66,7 @@ class House:
         until = time.monotonic() + patient(20)
         while len(self.worker.door.callers) and time.monotonic() < until:
             time.sleep(0.05)
+        self._let_threads_finish()
         # What has a limit is no leak, however full it is.
         self.deps.engine.dispose()
         self.deps.engine.clear_compiled_cache()
@@ -74,6 +76,13 @@ class House:
                 each.cache_clear()
         gc.collect()
         return sys.getallocatedblocks()
+
+    def _let_threads_finish(self) -> None:
+        """Wait until no thread holds on to what it answered last, which is after its caller was answered and gone."""
+        all_free = Barrier(THREADS + 1)
+        for _ in range(THREADS):
+            self.worker.threads.submit(all_free.wait)
+        all_free.wait(patient(20))
 
 
 @pytest.fixture

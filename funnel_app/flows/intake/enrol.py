@@ -6,6 +6,7 @@ One read, pure rules over what was read (`rules/`), one write of the differences
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
 from sqlalchemy import Connection
@@ -27,6 +28,8 @@ from funnel_app.rules.calls.reading import Reading, Wanted, wanted_for
 from funnel_app.rules.facts import EnrolmentFacts
 
 KEY_HOLDS_FOR = timedelta(hours=24)
+# Behind a process that is stopped in its turn others may wait for hours, and a day, a season or a deadline may be over.
+FORESEEN_FOR = timedelta(seconds=30)
 
 
 class KeyReused(Exception):
@@ -34,6 +37,7 @@ class KeyReused(Exception):
 
 
 Calls = tuple[Call, ...]
+Group = Sequence[Calls]
 Outcome = list[Answered] | Receipt | Exception
 
 
@@ -101,9 +105,7 @@ def _commit(deps: Deps, calls: Calls) -> Outcome:
     optimisation, which the sweep repeats.
     """
     if take_turns(deps.engine):
-        together: Outcome = deps.intake.run(
-            calls, lambda gather: _commit_all(deps, gather), lambda outcomes: _schedule(deps, outcomes)
-        )
+        together: Outcome = deps.intake.run(calls, partial(_commit_all, deps), partial(_schedule, deps))
         return together
     outcomes = _commit_all(deps, lambda: [calls])
     _schedule(deps, outcomes)
@@ -111,7 +113,7 @@ def _commit(deps: Deps, calls: Calls) -> Outcome:
 
 
 @retry_on_conflict
-def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
+def _commit_all(deps: Deps, gather: Callable[[], Group]) -> Sequence[Outcome]:
     """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing.
 
     What they mean is worked out before the turn to write, and once more in it if what it was worked out from has
@@ -126,27 +128,30 @@ def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[O
             return [*outcomes, *(_written(deps, connection, late) if late else ())]
 
 
-def _written(
-    deps: Deps, connection: Connection, group: Sequence[Calls], foreseen: Meant | None = None
-) -> Sequence[Outcome]:
+def _written(deps: Deps, connection: Connection, group: Group, foreseen: Meant | None = None) -> Sequence[Outcome]:
     """Write what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
-    still_so = foreseen is not None and reading.read(connection, foreseen.wanted) == foreseen.before
-    meant = foreseen if foreseen and still_so else _meant(deps, connection, group)
+    meant = foreseen if foreseen and _holds(deps, connection, foreseen) else _meant(deps, connection, group)
     meant.changes.write(connection)
     return meant.outcomes
 
 
-def _foreseen(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant | None:
+def _holds(deps: Deps, connection: Connection, foreseen: Meant) -> bool:
+    recent = deps.now() - foreseen.wanted.now < FORESEEN_FOR
+    return recent and reading.read(connection, foreseen.wanted) == foreseen.before
+
+
+def _foreseen(deps: Deps, connection: Connection, group: Group) -> Meant | None:
     """Return what these calls mean as the ledger is now, before a transaction; None where only one can tell.
 
-    That is so where nobody queues to write, and where a key may be locked or forgotten.
+    That is so where nobody queues to write, and where a key may be locked or forgotten. Nothing else but the reading,
+    the files and the moment may decide what calls mean: whether it still holds is seen by the reading alone.
     """
     if not take_turns(deps.engine) or any(call.idempotency_key for calls in group for call in calls):
         return None
     return _meant(deps, connection, group)
 
 
-def _meant(deps: Deps, connection: Connection, group: Sequence[Calls]) -> Meant:
+def _meant(deps: Deps, connection: Connection, group: Group) -> Meant:
     """Return what the calls mean, one after the other, as the ledger is now."""
     wanted = wanted_for(chain.from_iterable(group), deps.registry, deps.now())
     found = before = reading.read(connection, wanted)

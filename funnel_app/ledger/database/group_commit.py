@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 from funnel_app.ledger.database.crowd import Crowd
 
 Job = TypeVar("Job")
@@ -42,9 +44,10 @@ class GroupCommit(Generic[Job, Result]):
     def run(self, job: Job, work: Work[Job, Result], then: Callable[[Outcomes[Result]], None] = _nothing) -> Result:
         """Execute a job, together with others, and return its result; raises its own error.
 
-        `work` takes the jobs, executes and commits them, and returns a result for each. It
-        may be called again for a single job: if all fail together, each is tried by itself. `then` gets the results of
-        all once the others have theirs and the next group may begin: what nobody else has to wait for.
+        `work` takes the jobs, and may take those that came since, executes and commits them, and returns a result for
+        each that it took. It may be called again for a single job: if all fail together, each is tried by itself,
+        unless the ledger is away. `then` gets the results of all once the others have theirs and the next group may
+        begin: what nobody else has to wait for.
         """
         mine: _Waiter[Job, Result] = _Waiter(job)
         self._crowd.stand_in_line()
@@ -63,12 +66,16 @@ class GroupCommit(Generic[Job, Result]):
         try:
             self._crowd.gather()
             outcomes = work(lambda: [each.job for each in self._gather(group)])
+        except OperationalError as error:
+            # A ledger that is away is so for everybody: tried one by one, each would wait for it once more.
+            outcomes = [error] * len(self._gather(group))
         except Exception as error:  # noqa: BLE001 (each caller raises its own)
             alone = len(group) > 1
             outcomes = [_alone(each.job, work) if alone else error for each in group or self._gather(group)]
         finally:
             # If this thread is being stopped, the others must not wait for it.
-            self._finish(group, outcomes or [RuntimeError("Who led this group was ended.")] * len(group))
+            lost = [RuntimeError("Who led this group was ended.")] * len(group)
+            self._finish(group, outcomes if len(outcomes) == len(group) else lost)
         return outcomes
 
     def _gather(self, group: list[_Waiter[Job, Result]]) -> list[_Waiter[Job, Result]]:

@@ -4,17 +4,26 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from threading import Event as ThreadEvent
 
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.states import State
 from funnel_app.flows.intake import enrol as enrolling
 from funnel_app.flows.intake.enrol import KeyReused, enrol
+from funnel_app.ledger import batches, emails, requests
+from funnel_app.ledger.database import engine as engines
+from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
+from funnel_app.ledger.models.types import new_id
 from tests.factories import make_deps
 from tests.flows.leads import call, count, email_ids, look
 from tests.ledger.database.test_turns import until
+from tests.pace import patient
 
 
 def commits(engine) -> list[object]:
@@ -31,7 +40,7 @@ def together(deps, calls):
     def one(made):
         try:
             return enrol(deps, made)
-        except (KeyReused, TypeError) as fault:
+        except (KeyReused, TypeError, OperationalError) as fault:
             return fault
 
     def hold_up(gather):
@@ -63,7 +72,7 @@ def worked_out(monkeypatch):
         return found
 
     monkeypatch.setattr(enrolling, "_answer", noted)
-    yield once.wait, rounds
+    yield partial(once.wait, patient(30)), rounds
     monkeypatch.undo()
 
 
@@ -121,7 +130,7 @@ def test_what_somebody_else_wrote_while_a_call_waited_for_its_turn_counts(sqlite
     with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
         with sqlite.begin() as connection:
             waiting = callers.submit(enrol, deps, call())
-            wait_until_worked_out()
+            assert wait_until_worked_out()
             meant = enrolling._meant(other, connection, [(call(),)])
             meant.changes.write(connection)
         receipt = waiting.result()
@@ -130,12 +139,68 @@ def test_what_somebody_else_wrote_while_a_call_waited_for_its_turn_counts(sqlite
     assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (1, 1, 5)
 
 
+def test_an_email_that_began_to_go_while_its_call_was_being_moved_goes_once(sqlite, monkeypatch):
+    deps = make_deps(sqlite)
+    booked = call(event=Event.BOOKING, occurrence="event-1", call_at=deps.now() + timedelta(days=2))
+    email_id = email_ids(enrol(deps, booked))[0]
+    with deps.sessions.begin() as session:
+        emails.move(session, session.get(Email, email_id), State.SENDING, deps.now())
+    with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
+        with deps.sessions.begin() as session:
+            session.connection()
+            moving = callers.submit(enrol, deps, replace(booked, call_at=deps.now() + timedelta(days=3)))
+            assert wait_until_worked_out()
+            request = requests.add(session, "key", [email_id], deps.now(), new_id(), timedelta(seconds=60))
+            batches.carry(session, [email_id], request.id)
+        moving.result()
+        assert len(rounds) == 2
+    assert look(deps, email_id).state == "sending"
+
+
+def test_what_waited_for_its_turn_for_long_is_worked_out_at_the_moment_that_it_comes(sqlite, monkeypatch):
+    deps, late = make_deps(sqlite), []
+    waiting = replace(deps, now=lambda: deps.now() + sum(late, timedelta()))
+    with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
+        with sqlite.begin():
+            answer = callers.submit(enrol, waiting, call())
+            assert wait_until_worked_out()
+            late.append(timedelta(hours=3))
+        assert answer.result().status == "accepted" and len(rounds) == 2
+    with deps.reads() as session:
+        assert session.scalar(select(HookEvent.received_at)) == deps.now() + timedelta(hours=3)
+
+
+def test_one_who_joins_and_is_refused_by_the_ledger_costs_the_others_nothing(sqlite, monkeypatch):
+    deps = make_deps(sqlite)
+    with ThreadPoolExecutor(2) as callers, worked_out(monkeypatch) as (wait_until_worked_out, _):
+        with sqlite.begin():
+            good = callers.submit(enrol, deps, call())
+            assert wait_until_worked_out()
+            bad = callers.submit(enrol, deps, call("broken@resend.dev", payload={"what no JSON knows": object()}))
+            until(lambda: len(deps.intake._line) == 1)
+        assert good.result().status == "accepted" and isinstance(bad.exception(), TypeError)
+    assert (count(deps, Contact), count(deps, Email)) == (1, 5)
+
+
+def test_a_ledger_that_is_away_is_waited_for_once_and_told_to_all(sqlite, monkeypatch):
+    monkeypatch.setattr(engines, "PRAGMAS", (*engines.PRAGMAS, "busy_timeout=0"))
+    engine = open_engine(sqlite.url.render_as_string(hide_password=False))
+    deps, take_turn, tries = make_deps(engine), engines._take_turn, []
+    with sqlite.begin() as connection:
+        # As a program that is none of ours holds it.
+        connection.connection.dbapi_connection.give_turn_back()
+        monkeypatch.setattr(engines, "_take_turn", lambda line: (tries.append(line), take_turn(line)))
+        answers = together(deps, [call(f"lead{n}@resend.dev") for n in range(3)])
+    assert [type(each) for each in answers] == [OperationalError] * 3 and len(tries) == 1
+    engine.dispose()
+
+
 def test_what_somebody_else_wrote_of_another_person_changes_nothing(sqlite, monkeypatch):
     deps, other = make_deps(sqlite), make_deps(sqlite)
     with ThreadPoolExecutor(1) as callers, worked_out(monkeypatch) as (wait_until_worked_out, rounds):
         with sqlite.begin() as connection:
             waiting = callers.submit(enrol, deps, call())
-            wait_until_worked_out()
+            assert wait_until_worked_out()
             enrolling._meant(other, connection, [(call("ben@resend.dev"),)]).changes.write(connection)
         assert waiting.result().status == "accepted" and len(rounds) == 2
     assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
@@ -146,7 +211,7 @@ def test_who_comes_while_others_wait_for_their_turn_joins_them(sqlite, monkeypat
     with ThreadPoolExecutor(4) as callers, worked_out(monkeypatch) as (wait_until_worked_out, _):
         with sqlite.begin():
             waiting = [callers.submit(enrol, deps, call())]
-            wait_until_worked_out()
+            assert wait_until_worked_out()
             for number, made in enumerate([call("ben@resend.dev"), call(), call("ben@resend.dev")], start=1):
                 waiting.append(callers.submit(enrol, deps, made))
                 until(lambda number=number: len(deps.intake._line) == number)

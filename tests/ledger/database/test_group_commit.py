@@ -1,10 +1,14 @@
 """Whoever commits for others waits a moment for those who are on their way, and for nobody else."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from sqlalchemy.exc import OperationalError
 
 from funnel_app.ledger.database import crowd as crowd_module
 from funnel_app.ledger.database.crowd import Crowd
 from funnel_app.ledger.database.group_commit import GroupCommit
+from tests.ledger.database.test_turns import until
 
 
 def test_who_is_on_the_way_to_the_line_is_waited_for(monkeypatch):
@@ -47,3 +51,54 @@ def test_what_follows_a_commit_waits_until_the_next_group_may_begin():
 
     assert line.run("mine", work, follow) == "MINE"
     assert told == [["MINE"], "NEXT"]
+
+
+def test_a_ledger_that_is_away_is_told_to_all_at_once_and_what_one_may_have_caused_to_that_one():
+    line: GroupCommit[str, str] = GroupCommit()
+    tried = []
+
+    def work(gather):
+        tried.append(gather())
+        if "away" in tried[-1]:
+            raise OperationalError("BEGIN IMMEDIATE", None, Exception("busy"))
+        if "bad" in tried[-1]:
+            raise ValueError("bad")
+        return tried[-1]
+
+    assert together(line, work, ["away", "good"]) == ["OperationalError"] * 2 and tried == [["away", "good"]]
+    tried.clear()
+    assert together(line, work, ["bad", "good"]) == ["ValueError", "good"]
+    assert tried == [["bad", "good"], ["bad"], ["good"]]
+
+
+def test_a_leader_that_answers_too_few_leaves_nobody_waiting():
+    line: GroupCommit[str, str] = GroupCommit()
+    assert together(line, lambda gather: gather()[:1], ["one", "two"]) == ["RuntimeError"] * 2
+    assert line.run("three", lambda gather: gather()) == "three"
+
+
+def together(line, work, jobs):
+    """Let these jobs stand in line behind another, then let them go; return what each got, an error by its name."""
+    leads, go = Event(), Event()
+
+    def first(gather):
+        taken = gather()
+        leads.set()
+        assert go.wait(30)
+        return taken
+
+    def one(job):
+        try:
+            return line.run(job, work)
+        except (OperationalError, ValueError, RuntimeError) as fault:
+            return type(fault).__name__
+
+    with ThreadPoolExecutor(len(jobs) + 1) as callers:
+        callers.submit(line.run, "first", first)
+        assert leads.wait(30)
+        answers = []
+        for number, job in enumerate(jobs, start=1):
+            answers.append(callers.submit(one, job))
+            until(lambda number=number: len(line._line) == number)
+        go.set()
+        return [answer.result() for answer in answers]
