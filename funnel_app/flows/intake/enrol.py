@@ -130,13 +130,13 @@ def _commit_all(deps: Deps, gather: Callable[[], Group]) -> Sequence[Outcome]:
 
 def _written(deps: Deps, connection: Connection, group: Group, foreseen: Meant | None = None) -> Sequence[Outcome]:
     """Write what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
-    meant = foreseen if foreseen and _holds(deps, connection, foreseen) else _meant(deps, connection, group)
+    meant = foreseen if foreseen and _holds(connection, foreseen, deps.now()) else _meant(deps, connection, group)
     meant.changes.write(connection)
     return meant.outcomes
 
 
-def _holds(deps: Deps, connection: Connection, foreseen: Meant) -> bool:
-    recent = deps.now() - foreseen.wanted.now < FORESEEN_FOR
+def _holds(connection: Connection, foreseen: Meant, now: datetime) -> bool:
+    recent = now - foreseen.wanted.now < FORESEEN_FOR
     return recent and reading.read(connection, foreseen.wanted) == foreseen.before
 
 
