@@ -37,7 +37,7 @@ asked: dict[str, dict[str, str]] = defaultdict(dict)
 
 def watch() -> None:
     """Note from now on which place in the ledger asks which database."""
-    event.listen(Engine, "before_cursor_execute", lambda connection, *_: _note(connection.dialect))
+    event.listen(Engine, "before_cursor_execute", lambda connection, *_: _note(connection))
     for name in ("ask", "write"):
         setattr(driver, name, _noting(getattr(driver, name)))
     for statement in (compiled.Insert, compiled.Update):
@@ -47,7 +47,7 @@ def watch() -> None:
 def _noting(verb: Any) -> Any:
     def noted(connection: Connection, text: str, *given: Any) -> Any:
         if not text.startswith("BEGIN"):
-            _note(connection.dialect)
+            _note(connection)
         return verb(connection, text, *given)
 
     return noted
@@ -65,14 +65,14 @@ def _noting_write(write: Any, place: str | None) -> Any:
     """Note once it is written where what was made ready before was made."""
 
     def noted(connection: Connection) -> Any:
-        _note(connection.dialect, place)
+        _note(connection, place)
         return write(connection)
 
     return noted
 
 
-def _note(dialect: Dialect, place: str | None = None) -> None:
-    noted = asked[dialect.name]
+def _note(connection: Connection, place: str | None = None) -> None:
+    noted = asked[connection.dialect.name]
     if (place := place or _place()) and place not in noted:
         noted[place] = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 

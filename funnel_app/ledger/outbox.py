@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from funnel_app.ledger.database.compiled import Insert, Write
+from funnel_app.ledger.database.compiled import Insert, Write, carry_out
 from funnel_app.ledger.models.outbox import OutgoingEvent
 from funnel_app.ledger.models.types import new_id
 
@@ -65,8 +65,7 @@ def has_listeners(connection: Connection) -> bool:
 
 def add(connection: Connection, events: Sequence[LeadEvent], now: datetime) -> None:
     """Store events for each receiver, in the given order."""
-    for write in prepared(connection, events, now):
-        write(connection)
+    carry_out(connection, prepared(connection, events, now))
 
 
 def prepared(connection: Connection, events: Sequence[LeadEvent], now: datetime) -> list[Write]:

@@ -19,7 +19,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.bookings import BOOKINGS, as_rows
-from funnel_app.ledger.database.compiled import Insert, Update, Write
+from funnel_app.ledger.database.compiled import Insert, Update, Write, carry_out
 from funnel_app.ledger.database.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
 from funnel_app.ledger.outbox import LeadEvent
@@ -59,12 +59,10 @@ class Differences:
         Raises LostRace if another transaction created one of the new people: then nothing may be committed.
         """
         try:
-            for write in self.new_people:
-                write(connection)
+            carry_out(connection, self.new_people)
         except IntegrityError as error:
             raise LostRace(str(error.orig)) from error
-        for write in self.rest:
-            write(connection)
+        carry_out(connection, self.rest)
 
 
 def differences(

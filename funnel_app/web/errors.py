@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
+from funnel_app.flows.intake.meaning import KeyReused
 from funnel_app.flows.monitoring.probes.unauthenticated_calls import note_unauthenticated
 from funnel_app.ledger.database.engine import LedgerUnavailable
 from funnel_app.rules.calls.call import CALENDARS

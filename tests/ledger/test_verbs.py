@@ -240,10 +240,10 @@ def test_what_was_heard_of_a_person_is_found_by_the_person(deps):
     opt_in(deps)
     with patch.object(driver, "ask", wraps=driver.ask) as asked:
         assess(deps)
-    # On SQLite once before the turn to write, and once in it.
-    of_person, *_ = [each.args[1:] for each in asked.mock_calls if "hook_events.contact_id IN" in each.args[1]]
+    before_the_turn, in_it = [each.args[1:] for each in asked.mock_calls if "hook_events.contact_id IN" in each.args[1]]
+    assert before_the_turn == in_it
     with deps.reads() as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {of_person[0]}", of_person[1]).all()
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {in_it[0]}", in_it[1]).all()
     assert "contact_id=?" in plan[0][3], plan
 
 

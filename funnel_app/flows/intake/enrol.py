@@ -4,51 +4,25 @@ One read, pure rules over what was read (`rules/`), one write of the differences
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from functools import partial
-from itertools import chain
 
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.answer import Answered, answer_all, log_answer
+from funnel_app.flows.intake.answer import Answered, log_answer
+from funnel_app.flows.intake.meaning import Calls, Group, Meaning, Outcome, work_out
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.receipt import Receipt
-from funnel_app.ledger import hook_events, reading, writing
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.database.turns import take_turns
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.writing import Differences
-from funnel_app.rules.calls.call import IMPORT, Call
-from funnel_app.rules.calls.limits import TooManyEnrolments
-from funnel_app.rules.calls.reading import Reading, Wanted, wanted_for
+from funnel_app.rules.calls.call import Call
 from funnel_app.rules.facts import EnrolmentFacts
 
-KEY_HOLDS_FOR = timedelta(hours=24)
-# Behind a process that is stopped in its turn others may wait for hours, and a day, a season or a deadline may be over.
-FORESEEN_FOR = timedelta(seconds=30)
-
-
-class KeyReused(Exception):
-    """An idempotency key came again with another payload."""
-
-
-Calls = tuple[Call, ...]
-Group = Sequence[Calls]
-Outcome = list[Answered] | Receipt | Exception
-
-
-@dataclass(frozen=True)
-class Meant:
-    """What the calls of a group mean: their outcomes, and what they change, given what was read."""
-
-    wanted: Wanted
-    before: Reading
-    outcomes: Sequence[Outcome]
-    changes: Differences
+Ready = tuple[Meaning, Differences]
 
 
 def enrol(deps: Deps, *calls: Call) -> Receipt:
@@ -80,7 +54,7 @@ def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
 def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
     """Return what `enrol_each` would return now; nothing is written."""
     with deps.engine.connect() as connection, connection.begin() as transaction:
-        outcomes = _meant(deps, connection, [(call,) for call in calls]).outcomes
+        outcomes = work_out(deps, connection, [(call,) for call in calls]).outcomes
         transaction.rollback()
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
@@ -128,65 +102,27 @@ def _commit_all(deps: Deps, gather: Callable[[], Group]) -> Sequence[Outcome]:
             return [*outcomes, *(_written(deps, connection, late) if late else ())]
 
 
-def _written(deps: Deps, connection: Connection, group: Group, foreseen: Meant | None = None) -> Sequence[Outcome]:
+def _written(deps: Deps, connection: Connection, group: Group, foreseen: Ready | None = None) -> Sequence[Outcome]:
     """Write what the calls mean: what was foreseen, if the ledger still says of their people what it said then."""
-    meant = foreseen if foreseen and _holds(connection, foreseen, deps.now()) else _meant(deps, connection, group)
-    meant.changes.write(connection)
-    return meant.outcomes
+    holds = foreseen is not None and foreseen[0].holds(connection, deps.now())
+    meaning, changes = foreseen if foreseen and holds else _ready(deps, connection, group)
+    changes.write(connection)
+    return meaning.outcomes
 
 
-def _holds(connection: Connection, foreseen: Meant, now: datetime) -> bool:
-    recent = now - foreseen.wanted.now < FORESEEN_FOR
-    return recent and reading.read(connection, foreseen.wanted) == foreseen.before
-
-
-def _foreseen(deps: Deps, connection: Connection, group: Group) -> Meant | None:
+def _foreseen(deps: Deps, connection: Connection, group: Group) -> Ready | None:
     """Return what these calls mean as the ledger is now, before a transaction; None where only one can tell.
 
-    That is so where nobody queues to write, and where a key may be locked or forgotten. Nothing else but the reading,
-    the files and the moment may decide what calls mean: whether it still holds is seen by the reading alone.
+    That is so where nobody queues to write, and where a key may be locked or forgotten.
     """
     if not take_turns(deps.engine) or any(call.idempotency_key for calls in group for call in calls):
         return None
-    return _meant(deps, connection, group)
+    return _ready(deps, connection, group)
 
 
-def _meant(deps: Deps, connection: Connection, group: Group) -> Meant:
-    """Return what the calls mean, one after the other, as the ledger is now."""
-    wanted = wanted_for(chain.from_iterable(group), deps.registry, deps.now())
-    found = before = reading.read(connection, wanted)
-    outcomes = list[Outcome]()
-    for calls in group:
-        found, outcome = _answer(deps, connection, found, calls, wanted.now)
-        outcomes.append(outcome)
-    rows = [each.row for outcome in outcomes if isinstance(outcome, list) for each in outcome]
-    return Meant(wanted, before, outcomes, writing.differences(connection, before, found, rows, wanted.now))
-
-
-def _answer(deps: Deps, connection: Connection, found: Reading, calls: Calls, now: datetime) -> tuple[Reading, Outcome]:
-    """Return the reading after a caller's calls, with their answers; or the reading unchanged, with the error."""
-    try:
-        replayed = _replayed(connection, calls[-1], now)
-        return (found, replayed) if replayed else answer_all(deps, found, calls, now)
-    except (TooManyEnrolments, KeyReused) as fault:
-        return found, fault
-
-
-def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | None:
-    if call.idempotency_key is None:
-        return None
-    session = Session(connection)
-    hook_events.lock_key(session, call.idempotency_key)
-    known = hook_events.find_by_key(session, call.idempotency_key)
-    if known is None:
-        return None
-    # Keys of list rows never expire: an import may be repeated at any time.
-    if now - known.received_at > KEY_HOLDS_FOR and call.source != IMPORT:
-        hook_events.forget_key(session, known)
-        return None
-    if known.payload != dict(call.payload):
-        raise KeyReused("This Idempotency-Key was used for another payload within a day. Nothing was begun.")
-    return Receipt.from_json(known.answer or {})
+def _ready(deps: Deps, connection: Connection, group: Group) -> Ready:
+    meaning = work_out(deps, connection, group)
+    return meaning, meaning.changes(connection)
 
 
 def _touched(answered: Sequence[Answered]) -> list[EnrolmentFacts]:

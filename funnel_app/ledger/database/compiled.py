@@ -3,7 +3,7 @@
 Building a statement and looking up the conversions costs several times what SQLite needs to execute it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
@@ -57,8 +57,7 @@ class Insert:
 
     def into(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert the rows, if there are any, with one statement."""
-        for write in self.prepared(connection.dialect, rows):
-            write(connection)
+        carry_out(connection, self.prepared(connection.dialect, rows))
 
     def prepared(self, dialect: Dialect, rows: Sequence[Row]) -> list[Write]:
         """Return what `into` would write."""
@@ -92,8 +91,7 @@ class Update:
 
     def by_id(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Update the rows, if there are any, with one statement."""
-        for write in self.prepared(connection.dialect, rows):
-            write(connection)
+        carry_out(connection, self.prepared(connection.dialect, rows))
 
     def prepared(self, dialect: Dialect, rows: Sequence[Row]) -> list[Write]:
         """Return what `by_id` would write."""
@@ -112,6 +110,12 @@ class Update:
         statement = update(self._table).where(self._table.c.id == bindparam(ROW_ID))
         made = statement.compile(dialect=dialect, column_keys=given)
         return _with_keeps(made, {**self._table.c, ROW_ID: self._table.c.id}, {})
+
+
+def carry_out(connection: Connection, writes: Iterable[Write]) -> None:
+    """Write what was prepared, in its order."""
+    for write in writes:
+        write(connection)
 
 
 def _prepared(made: Compiled, rows: Sequence[Row]) -> list[Write]:

@@ -115,7 +115,6 @@ def _open_sqlite(url: str) -> Engine:
     turns = Turns(f"{name}-turn" if in_file else None, BUSY_TIMEOUT_MS / 1000)
     event.listen(engine, "connect", partial(_prepare_sqlite, turns))
     event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "checkin", _end_sqlite)
     event.listen(engine, "handle_error", _judge)
     return engine
 
@@ -163,9 +162,3 @@ def _take_turn(line: Line) -> None:
         line.take_turn()
     except (TurnNotCome, OSError) as fault:
         raise OperationalError("BEGIN IMMEDIATE", None, fault) from fault
-
-
-def _end_sqlite(line: Line | None, record: object) -> None:
-    # A returned connection has no transaction any more, however it ended.
-    if line is not None:
-        line.give_turn_back()

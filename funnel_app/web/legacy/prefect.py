@@ -15,8 +15,9 @@ from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedM
 
 from funnel_app.campaigns.model import Campaign, Hook
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.enrol import KeyReused, enrol
+from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import LIMIT, refuse
+from funnel_app.flows.intake.meaning import KeyReused
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
 from funnel_app.rules.calls.call import Call, fitted
 from funnel_app.rules.calls.limits import TooManyEnrolments

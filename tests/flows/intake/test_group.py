@@ -13,16 +13,18 @@ from sqlalchemy.exc import OperationalError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
-from funnel_app.flows.intake import enrol as enrolling
-from funnel_app.flows.intake.enrol import KeyReused, enrol
+from funnel_app.flows.intake import meaning
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.meaning import KeyReused
 from funnel_app.ledger import batches, emails, requests
 from funnel_app.ledger.database import engine as engines
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
 from funnel_app.ledger.models.types import new_id
+from tests import in_line
 from tests.factories import make_deps
 from tests.flows.leads import call, count, email_ids, look
-from tests.ledger.database.test_turns import until
+from tests.in_line import until
 from tests.pace import patient
 
 
@@ -34,36 +36,14 @@ def commits(engine) -> list[object]:
 
 
 def together(deps, calls):
-    """Let all of these calls stand in line behind another, then let them go; return what each got."""
-    leads, go = ThreadEvent(), ThreadEvent()
-
-    def one(made):
-        try:
-            return enrol(deps, made)
-        except (KeyReused, TypeError, OperationalError) as fault:
-            return fault
-
-    def hold_up(gather):
-        gather()
-        leads.set()
-        go.wait()
-        return ["held up"]
-
-    with ThreadPoolExecutor(len(calls) + 1) as callers:
-        callers.submit(deps.intake.run, "first", hold_up)
-        leads.wait()
-        answers = []
-        for number, made in enumerate(calls, start=1):
-            answers.append(callers.submit(one, made))
-            until(lambda number=number: len(deps.intake._line) == number)
-        go.set()
-        return [answer.result() for answer in answers]
+    """Let these calls be taken by one group; return what each got, or its error."""
+    return in_line.together(deps.intake, [partial(enrol, deps, made) for made in calls])
 
 
 @contextmanager
 def worked_out(monkeypatch):
     """Note how often calls are worked out, and yield a function that waits until they were once."""
-    answer, rounds, once = enrolling._answer, [], ThreadEvent()
+    answer, rounds, once = meaning._answer, [], ThreadEvent()
 
     def noted(*given):
         found = answer(*given)
@@ -71,7 +51,7 @@ def worked_out(monkeypatch):
         once.set()
         return found
 
-    monkeypatch.setattr(enrolling, "_answer", noted)
+    monkeypatch.setattr(meaning, "_answer", noted)
     yield partial(once.wait, patient(30)), rounds
     monkeypatch.undo()
 
@@ -131,11 +111,11 @@ def test_what_somebody_else_wrote_while_a_call_waited_for_its_turn_counts(sqlite
         with sqlite.begin() as connection:
             waiting = callers.submit(enrol, deps, call())
             assert wait_until_worked_out()
-            meant = enrolling._meant(other, connection, [(call(),)])
-            meant.changes.write(connection)
+            first = meaning.work_out(other, connection, [(call(),)])
+            first.changes(connection).write(connection)
         receipt = waiting.result()
         assert receipt.status == "duplicate" and len(rounds) == 3
-    assert receipt.enrolment_id == meant.outcomes[0][0].receipt.enrolment_id
+    assert receipt.enrolment_id == first.outcomes[0][0].receipt.enrolment_id
     assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (1, 1, 5)
 
 
@@ -201,7 +181,8 @@ def test_what_somebody_else_wrote_of_another_person_changes_nothing(sqlite, monk
         with sqlite.begin() as connection:
             waiting = callers.submit(enrol, deps, call())
             assert wait_until_worked_out()
-            enrolling._meant(other, connection, [(call("ben@resend.dev"),)]).changes.write(connection)
+            first = meaning.work_out(other, connection, [(call("ben@resend.dev"),)])
+            first.changes(connection).write(connection)
         assert waiting.result().status == "accepted" and len(rounds) == 2
     assert (count(deps, Contact), count(deps, Enrolment), count(deps, Email)) == (2, 2, 10)
 

@@ -1,14 +1,14 @@
 """Whoever commits for others waits a moment for those who are on their way, and for nobody else."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
 from funnel_app.ledger.database import crowd as crowd_module
 from funnel_app.ledger.database.crowd import Crowd
 from funnel_app.ledger.database.group_commit import GroupCommit
-from tests.ledger.database.test_turns import until
+from tests import in_line
 
 
 def test_who_is_on_the_way_to_the_line_is_waited_for(monkeypatch):
@@ -78,27 +78,6 @@ def test_a_leader_that_answers_too_few_leaves_nobody_waiting():
 
 
 def together(line, work, jobs):
-    """Let these jobs stand in line behind another, then let them go; return what each got, an error by its name."""
-    leads, go = Event(), Event()
-
-    def first(gather):
-        taken = gather()
-        leads.set()
-        assert go.wait(30)
-        return taken
-
-    def one(job):
-        try:
-            return line.run(job, work)
-        except (OperationalError, ValueError, RuntimeError) as fault:
-            return type(fault).__name__
-
-    with ThreadPoolExecutor(len(jobs) + 1) as callers:
-        callers.submit(line.run, "first", first)
-        assert leads.wait(30)
-        answers = []
-        for number, job in enumerate(jobs, start=1):
-            answers.append(callers.submit(one, job))
-            until(lambda number=number: len(line._line) == number)
-        go.set()
-        return [answer.result() for answer in answers]
+    """Let these jobs be done by one group; return what each got, an error by its name."""
+    got = in_line.together(line, [partial(line.run, job, work) for job in jobs])
+    return [type(each).__name__ if isinstance(each, Exception) else each for each in got]

@@ -1,6 +1,7 @@
 """SQLite's writers stand in line: in the order of coming, across processes, and whoever dies holds up nobody."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from funnel_app.ledger.database import engine as engines
 from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.database.turns import Turns, take_turns
 from funnel_app.ledger.models import Contact
+from tests.in_line import until
 
 HOLD = """
 import fcntl, os, sys
@@ -21,12 +23,6 @@ fcntl.flock(os.open(sys.argv[1], os.O_RDONLY | os.O_CREAT), fcntl.LOCK_EX)
 print("mine", flush=True)
 sys.stdin.read()
 """
-
-
-def until(holds) -> None:
-    """Wait for what another thread is about to do."""
-    while not holds():
-        Event().wait(0.001)
 
 
 def test_who_came_first_goes_first(tmp_path):
@@ -82,6 +78,20 @@ def test_a_turn_lasts_as_long_as_its_transaction_and_not_until_the_connection_is
         getattr(first if end == "invalidate" else transaction, end)()
         with engine.begin() as second:
             second.execute(text("CREATE TABLE t (n)"))
+    engine.dispose()
+
+
+def test_who_cannot_begin_gives_its_turn_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 0)
+    monkeypatch.setattr(engines, "PRAGMAS", (*engines.PRAGMAS, "busy_timeout=0"))
+    engine = open_engine(f"sqlite:///{tmp_path}/funnel.db")
+    other = sqlite3.connect(tmp_path / "funnel.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"), engine.begin():
+        pass
+    other.close()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (n)"))
     engine.dispose()
 
 

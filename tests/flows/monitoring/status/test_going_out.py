@@ -99,6 +99,7 @@ def test_every_place_says_that_what_waited_goes_out_now_until_all_has_gone_and_n
         deliver(live, [email_id])
         seen.append(going_out(live))
     assert seen[-1] == 0 and seen == sorted(seen, reverse=True)
+    assert current_headline(live).sentence.startswith("All is well")
     opt_in(live, "dora@resend.dev")
     live.now.forward(seconds=10)
     assert current_headline(live).sentence.startswith("All is well"), "what comes due afterwards has not waited"
