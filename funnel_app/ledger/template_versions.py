@@ -21,7 +21,7 @@ _ADOPTED = _OF_KEY.where(TemplateVersion.adopted_at.is_not(None)).order_by(Templ
 _GOOD = _LATEST.where(TemplateVersion.good)
 
 
-def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Select[tuple[TemplateVersion]]:
+def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Select[TemplateVersion]:
     last = (
         select(TemplateVersion.key, func.max(time).label("at")).where(wanted).group_by(TemplateVersion.key).subquery()
     )
@@ -140,9 +140,7 @@ def serving_of_all(session: Session) -> dict[str, TemplateVersion]:
     return _by_key(session, _GOOD_OF_ALL) | adopted_of_all(session)
 
 
-def _by_key(
-    session: Session, rows: Select[tuple[TemplateVersion]], **values: Collection[str]
-) -> dict[str, TemplateVersion]:
+def _by_key(session: Session, rows: Select[TemplateVersion], **values: Collection[str]) -> dict[str, TemplateVersion]:
     return {version.key: version for version in session.scalars(rows, values)}
 
 
