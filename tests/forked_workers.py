@@ -20,6 +20,8 @@ from execnet import gateway_io
 from execnet.gateway_base import ExecModel, Popen2IO
 from hypothesis.internal.conjecture.providers import _get_local_constants
 
+from tests.process.forked import serve_forks
+
 
 class ForkedIO(Popen2IO):
     """The pipes to a worker that waits, and what execnet wants of its process."""
@@ -47,6 +49,8 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None
     import_tests(config)
     # What is frozen is looked at by no collection, which would copy it into each fork.
     gc.freeze()
+    if any(name.startswith("tests.process.test_") for name in sys.modules):
+        serve_forks()
     waiting = _fork_workers(config, sum(bool(spec.popen and not spec.python) for spec in specs))
     usual = gateway_io.create_io
 

@@ -1,11 +1,11 @@
 """Template versions: every text that Notion had under a key, and which one is in use."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
@@ -19,6 +19,27 @@ _OF_KEY = select(TemplateVersion).where(TemplateVersion.key == bindparam("key"))
 _LATEST = _OF_KEY.order_by(TemplateVersion.checked_at.desc()).limit(1)
 _ADOPTED = _OF_KEY.where(TemplateVersion.adopted_at.is_not(None)).order_by(TemplateVersion.adopted_at.desc()).limit(1)
 _GOOD = _LATEST.where(TemplateVersion.good)
+
+
+def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Select[TemplateVersion]:
+    last = (
+        select(TemplateVersion.key, func.max(time).label("at")).where(wanted).group_by(TemplateVersion.key).subquery()
+    )
+    rows = select(TemplateVersion).where(wanted)
+    rows = rows.join(last, (TemplateVersion.key == last.c.key) & (time == last.c.at))
+    return rows.options(*(defer(column) for column in BODIES))
+
+
+_LATEST_OF_ALL = _last(TemplateVersion.checked_at, true())
+_LATEST_OF = _last(TemplateVersion.checked_at, TemplateVersion.key.in_(bindparam("keys", expanding=True)))
+_GOOD_OF_ALL = _last(TemplateVersion.checked_at, TemplateVersion.good.is_(True))
+_ADOPTED_OF_ALL = _last(TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
+_SEEN_AGAIN = (
+    update(TemplateVersion)
+    .where(TemplateVersion.id.in_(bindparam("ids", expanding=True)))
+    .values(checked_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def get(session: Session, version_id: UUID) -> TemplateVersion:
@@ -67,22 +88,35 @@ def pin(session: Session, version: TemplateVersion, now: datetime) -> None:
     version.adopted_at = version.pinned_at = now
 
 
-def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
-    """Record what Notion has under a key now: a new version, or a known one.
+def observe(session: Session, seen: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Record what Notion has under each of these keys now: a new version, or a known one.
 
     A version's `since_at` is when Notion began to have it without interruption. A known text gets the new verdict,
     since validation may have changed.
     """
-    latest = find_latest(session, seen["key"])
-    changed = latest is None or latest.hash != seen["hash"]
+    latest = _by_key(session, _LATEST_OF, keys=[each["key"] for each in seen])
+    same = [latest[each["key"]].id for each in seen if _is_same(latest.get(each["key"]), each)]
+    if same:
+        session.execute(_SEEN_AGAIN, {"ids": same, "at": now})
+    for each in seen:
+        if not _is_same(latest.get(each["key"]), each):
+            _observe_another(session, latest.get(each["key"]), each, now)
+
+
+def _is_same(latest: TemplateVersion | None, seen: Mapping[str, Any]) -> bool:
+    """Say whether Notion has the text that it had at the last reading, with the same verdict."""
+    names = ("hash", "good", "problems")
+    return latest is not None and all(getattr(latest, name) == seen[name] for name in names)
+
+
+def _observe_another(session: Session, latest: TemplateVersion | None, seen: Mapping[str, Any], now: datetime) -> None:
     times = {"fetched_at": now, "since_at": now, "checked_at": now}
     if insert_or_ignore(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
         return
-    again = {"checked_at": now, "since_at": now} if changed else {"checked_at": now}
-    if changed or latest is None or [latest.good, latest.problems] != [seen["good"], seen["problems"]]:
-        again |= {name: seen[name] for name in VERDICT}
-    same = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
-    session.execute(update(TemplateVersion).where(*same).values(**again))
+    changed = latest is None or latest.hash != seen["hash"]
+    again = {"checked_at": now, **({"since_at": now} if changed else {}), **{name: seen[name] for name in VERDICT}}
+    known = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
+    session.execute(update(TemplateVersion).where(*known).values(**again))
 
 
 def any_read_since(session: Session, since: datetime) -> bool:
@@ -93,28 +127,21 @@ def any_read_since(session: Session, since: datetime) -> bool:
 
 def latest_of_all(session: Session) -> dict[str, TemplateVersion]:
     """Return for each key the version last read, without bodies."""
-    return _last_of_all(session, TemplateVersion.checked_at, true())
+    return _by_key(session, _LATEST_OF_ALL)
+
+
+def adopted_of_all(session: Session) -> dict[str, TemplateVersion]:
+    """Return for each key the version in use, without bodies."""
+    return _by_key(session, _ADOPTED_OF_ALL)
 
 
 def serving_of_all(session: Session) -> dict[str, TemplateVersion]:
     """Return for each key the version in use, else the newest valid one, without bodies."""
-    good = _last_of_all(session, TemplateVersion.checked_at, TemplateVersion.good.is_(True))
-    return good | _last_of_all(session, TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
+    return _by_key(session, _GOOD_OF_ALL) | adopted_of_all(session)
 
 
-def _last_of_all(
-    session: Session, time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]
-) -> dict[str, TemplateVersion]:
-    last = (
-        select(TemplateVersion.key, func.max(time).label("at")).where(wanted).group_by(TemplateVersion.key).subquery()
-    )
-    rows = (
-        select(TemplateVersion)
-        .where(wanted)
-        .join(last, (TemplateVersion.key == last.c.key) & (time == last.c.at))
-        .options(*(defer(column) for column in BODIES))
-    )
-    return {version.key: version for version in session.scalars(rows)}
+def _by_key(session: Session, rows: Select[TemplateVersion], **values: Collection[str]) -> dict[str, TemplateVersion]:
+    return {version.key: version for version in session.scalars(rows, values)}
 
 
 def of_key(session: Session, key: str, limit: int) -> list[TemplateVersion]:

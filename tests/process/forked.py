@@ -97,6 +97,17 @@ def _is_ours(command: Sequence[str]) -> bool:
     return tuple(command[:2]) == (sys.executable, "-m") and command[2].partition(".")[0] in FORKED
 
 
+def serve_forks() -> None:
+    """Start the server now, for this process and all that are forked from it: each would start one of its own else."""
+    with _library_before_libc():
+        forkserver.ensure_running()
+    _start_no_other()
+
+
+def _start_no_other() -> None:
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
+
+
 @contextmanager
 def _library_before_libc() -> Iterator[None]:
     """The first fork starts the server that all are forked from; what stands before its libc stands before theirs."""
@@ -112,7 +123,7 @@ def _library_before_libc() -> Iterator[None]:
 def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, network: str | None) -> None:
     os.setsid()
     # What this process starts comes from the same server: by itself multiprocessing would start another.
-    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
+    _start_no_other()
     current_process().daemon = False
     if network:
         _enter(network)

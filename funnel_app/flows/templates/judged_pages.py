@@ -109,8 +109,7 @@ def keep(deps: Deps, readings: Iterable[Reading]) -> None:
     """Store what was read as versions, each with its verdict. Safe to repeat."""
     seen = [_version(reading) for reading in readings]
     with deps.sessions.begin() as session:
-        for version in seen:
-            template_versions.observe(session, version, deps.now())
+        template_versions.observe(session, seen, deps.now())
 
 
 def _version(reading: Reading) -> dict[str, Any]:

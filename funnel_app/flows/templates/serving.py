@@ -49,10 +49,12 @@ def check_templates(deps: Deps) -> dict[str, str]:
     """
     readings, _ = read_all(deps)
     keep(deps, readings)
-    for reading in readings:
-        latest, adopted = known(deps.reads, reading.key)
-        if latest is not None and latest is not adopted and latest.good and _may_serve_now(latest, adopted):
-            _adopt(deps, latest)
+    with deps.reads() as session:
+        latest, adopted = template_versions.latest_of_all(session), template_versions.adopted_of_all(session)
+    for version in [latest[reading.key] for reading in readings if reading.key in latest]:
+        used = adopted.get(version.key)
+        if version is not used and version.good and _may_serve_now(version, used):
+            _adopt(deps, version)
     return {reading.key: _blocking(reading) for reading in readings if not reading.good}
 
 

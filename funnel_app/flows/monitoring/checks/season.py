@@ -75,9 +75,10 @@ def _changes(reads: sessionmaker[Session], campaign: Campaign, last: date) -> It
 
 def _not_ready(deps: Deps, campaign: Campaign) -> Iterator[str]:
     """Yield the templates in use whose letters would be held out of season."""
-    for step in (step for of, _, step in deps.registry.steps() if of == campaign):
-        with deps.reads() as session:
-            version = template_versions.find_adopted(session, step.template)
+    steps = [step for of, _, step in deps.registry.steps() if of == campaign]
+    with deps.reads() as session:
+        adopted = [template_versions.find_adopted(session, step.template) for step in steps]
+    for step, version in zip(steps, adopted, strict=True):
         if version is None or version.ready_html is None:
             continue
         parts = Parts(version.subject, version.ready_html, version.ready_text or "")
