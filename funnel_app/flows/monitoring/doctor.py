@@ -44,7 +44,7 @@ CHECKS: Mapping[str, Probe] = {
     "python": settings.python,
     "settings": settings.settings,
     "testing mode": settings.testing_mode,
-    "email 1": settings.first_email,
+    "email 1": campaigns.first_email,
     "hook secrets": settings.hook_secrets,
     "proxies": settings.proxies,
     "ledger": ledger.shape,

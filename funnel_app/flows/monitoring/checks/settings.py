@@ -1,15 +1,14 @@
-"""Checks of this process's start-up: Python, settings, secrets, and who sends the first email."""
+"""Checks of this process's start-up: Python, settings and secrets."""
 
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from funnel_app.campaigns.model import EmailOne, Sequence
 from funnel_app.campaigns.spoken import things
 from funnel_app.config import SUPPORTED_PYTHON, Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.check import Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.queries import watching
 from funnel_app.setting_checks import parts_of
@@ -18,8 +17,6 @@ LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, ne
 LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
 STRONG = 32
 RECENT = timedelta(days=7)
-# The entrances for an assessment: its own hook, and the old website's paths.
-ENTRANCES = ("hook", "legacy")
 
 
 def python(deps: Deps) -> Findings:
@@ -59,37 +56,6 @@ def testing_mode(deps: Deps) -> Findings:
         yield warning("testing mode", f"on, at a public address ({found.public_url}): real leads get no email", fix)
     else:
         yield ok("testing mode", f"on: only {', '.join(found.test_recipients)} are mailed")
-
-
-def first_email(deps: Deps) -> Findings:
-    """It is clear who sends the first email, at each entrance."""
-    for campaign in deps.registry.campaigns.values():
-        for sequence in campaign.sequences.values():
-            if sequence.email_1 is not EmailOne.FUNNEL or sequence.email_1_by_entrance:
-                yield _first_email(deps, f"email 1 of {campaign.name}/{sequence.name}", sequence)
-
-
-def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
-    rules = {entrance: sequence.email_1_by_entrance.get(entrance, sequence.email_1) for entrance in ENTRANCES}
-    said = [f"{WHO[rule]}, {BY[entrance]}" for entrance, rule in rules.items()]
-    detail = WHO[rules["hook"]] if len(set(rules.values())) == 1 else "; ".join(said)
-    with deps.reads() as session:
-        missing = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
-    if rules["hook"] is EmailOne.PAYLOAD and missing:
-        words = f"{detail}; {things(missing, 'assessment')} of the last 7 days did not say that the website sent it"
-        fix = (
-            "if the website does send it, let it say email_1_sent_at, or set email_1_by_entrance in the campaign's file"
-        )
-        return warning(name, words, fix)
-    return ok(name, detail)
-
-
-BY = {"hook": "of what comes in by today's addresses", "legacy": "of what comes in by the earlier ones"}
-WHO = {
-    EmailOne.PAYLOAD: "the website if it says so (email_1_sent_at), else Funnel",
-    EmailOne.WEBSITE: "always the website",
-    EmailOne.FUNNEL: "always Funnel",
-}
 
 
 def hook_secrets(deps: Deps) -> Findings:
