@@ -1,5 +1,6 @@
 """A container's entry point: start the migration if its role needs it, and become its process, or all of them."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -30,8 +31,12 @@ def main() -> None:
         subprocess.Popen([sys.executable, *MIGRATION])
         # None says that there is none: https://docs.python.org/3.11/reference/import.html#the-module-cache
         sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]
-        # In this process, which has already imported what it needs to begin.
-        sys.exit(resolve_name(ALL)())
+        # In this process, which has already imported what it needs to begin. What is imported stays, and is no garbage
+        # to look for: that took a seventh of the time.
+        gc.disable()
+        run_all = resolve_name(ALL)
+        gc.enable()
+        sys.exit(run_all())
     # Replaces this process, so that a stop signal reaches it directly.
     become = {"migrate": MIGRATION, **PARTS}[settings.role]
     os.execv(sys.executable, [sys.executable, *become])  # noqa: S606 - our own command, and no shell is wanted

@@ -28,14 +28,16 @@ def test_waits(server):
 """
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "with workers"])
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["alone", "with workers"])
 def test_a_run_that_is_ended_stops_its_servers(tmp_path: Path, workers: list[str]):
     (tmp_path / "test_played.py").write_text(PLAYED)
+    # What pytest takes along by itself takes most of a start, and ends nothing.
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
     started, stopped = tmp_path / "started", tmp_path / "stopped"
     os.mkfifo(started)
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.ending", "-p", "no:cacheprovider", *workers, str(tmp_path)],
-        env={**os.environ, "STARTED": str(started), "STOPPED": str(stopped), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **alone, "STARTED": str(started), "STOPPED": str(stopped)},
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,5 +1,6 @@
 """The container's own programs: migrating with patience, and asking whether the parts are alive."""
 
+import gc
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -43,6 +44,22 @@ def test_a_mistake_in_a_campaign_s_file_is_told_once_and_nothing_begins(tmp_path
     monkeypatch.setattr("subprocess.Popen", lambda command: pytest.fail(f"{command} would tell it too"))
     with pytest.raises(SystemExit, match=r"own\.toml: Invalid value"):
         start.main()
+
+
+def test_garbage_is_looked_for_again_once_all_is_imported(monkeypatch):
+    looked_for = []
+
+    def imported(name):
+        looked_for.append(gc.isenabled())
+        return lambda: looked_for.append(gc.isenabled())
+
+    monkeypatch.setattr(start, "load_settings", lambda: make_settings(role="all"))
+    monkeypatch.setattr(start, "UNUSED", ())
+    monkeypatch.setattr(start, "resolve_name", imported)
+    monkeypatch.setattr("subprocess.Popen", lambda command: None)
+    with pytest.raises(SystemExit):
+        start.main()
+    assert looked_for == [False, True]
 
 
 def test_an_empty_ledger_where_one_was_is_refused(tmp_path):

@@ -1,16 +1,19 @@
-"""kill -9 at each point of an email's way: nothing is lost, and nothing goes twice."""
+"""What ends between the emails of a sequence, parts by kill -9 and Redis by FLUSHALL: nothing is lost or goes twice."""
 
 from collections import Counter
 from urllib.error import URLError
 
 import pytest
+from redis import Redis
 
 from sandbox.stack import running_stack
 from tests.process.crash import POINTS
+from tests.process.one_lead import gets_five_emails, states_of, stop_with_0
 from tests.process.starting import start_funnel
 from tests.process.watching import emails, inbox, opt_in, wait_until
 
 pytestmark = pytest.mark.process(lasts_s=20)
+ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 WHOLE = ["lead.enrolled", *["email.delivered"] * 5, "sequence.ended"]
 
 
@@ -20,6 +23,10 @@ def funnel():
     with running_stack(5) as stack:
         start_funnel(stack)
         yield stack
+
+
+def test_a_signup_becomes_five_delivered_emails(funnel):
+    gets_five_emails(funnel)
 
 
 def start_victim(funnel, point):
@@ -97,3 +104,30 @@ def told(funnel, who, leads):
         steps = [event for event in events if event["data"]["lead"]["email"] == address]
         assert [event["type"] for event in steps] == WHOLE[: len(steps)]
     return len(events) == leads * len(WHOLE)
+
+
+def test_a_flushed_redis_loses_nothing_and_repeats_nothing(funnel):
+    opt_in(funnel, ANA)
+    wait_until("the first email is delivered", lambda: "delivered" in states_of(funnel, ANA))
+    funnel.redis.flush()
+    wait_until("the others are delivered", all_delivered(funnel, "ana", 1))
+    assert nothing_twice(funnel, "ana")
+
+
+def test_two_schedulers_do_no_harm_and_the_second_takes_over_within_5_s(funnel):
+    funnel.processes.start("second", "-m", "jobs.scheduler")
+    opt_in(funnel, BEA)
+    wait_until("the first email is delivered", lambda: "delivered" in states_of(funnel, BEA))
+    with Redis.from_url(funnel.redis.url) as redis:
+        owner = redis.get("rq:scheduler_lock")
+        assert owner is not None
+        funnel.processes.kill("scheduler")
+        wait_until("the second owns the lock", lambda: redis.get("rq:scheduler_lock") not in {owner, None}, 5)
+    wait_until("the others are delivered", all_delivered(funnel, "bea", 1))
+    assert nothing_twice(funnel, "bea")
+    funnel.processes.running["scheduler"] = funnel.processes.running.pop("second")
+
+
+def test_the_processes_stop_with_0_when_asked(funnel):
+    """The last of this file: nothing runs after it."""
+    stop_with_0(funnel)

@@ -12,10 +12,10 @@ from redis import Redis
 from funnel_app.campaigns.registry import load_registry
 from sandbox.stack import running_stack
 from tests.pace import patient
-from tests.process.starting import migrate, start_funnel, write_texts
+from tests.process.one_lead import states_of
+from tests.process.starting import ONE_OF_EACH, start_funnel, write_texts
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, running, wait_until
 
-SECONDS_FOR_A_DAY = 3
 KEYS = load_registry().template_keys()
 pytestmark = pytest.mark.process
 ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
@@ -23,15 +23,7 @@ ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
 @pytest.fixture(scope="module")
 def funnel():
-    """One Funnel for all that happens between the emails of a sequence, whose days are seconds."""
-    with running_stack(SECONDS_FOR_A_DAY) as stack:
-        start_funnel(stack)
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def slow_funnel():
-    """One Funnel for all that happens to a sequence's first email."""
+    """One Funnel for all that happens to a sequence's first email; the others are hours away."""
     with running_stack(3600) as stack:
         start_funnel(stack)
         yield stack
@@ -42,43 +34,18 @@ def goes_to(funnel, address, count=1):
     return lambda: states_of(funnel, address).count("delivered") == count
 
 
-def states_of(funnel, address):
-    return [row["state"] for row in emails(funnel) if row["address"] == address]
-
-
-def test_a_flushed_redis_loses_nothing_and_repeats_nothing(funnel):
-    opt_in(funnel, ANA)
-    wait_until("the first email is delivered", lambda: "delivered" in states_of(funnel, ANA))
-    funnel.redis.flush()
-    wait_until("the others are delivered", goes_to(funnel, ANA, 5))
-    assert nothing_twice(funnel)
-
-
 @pytest.mark.parametrize("trouble", ["killed", "hanging"])
-def test_without_redis_hooks_are_accepted_and_work_resumes_when_it_returns(slow_funnel, trouble):
-    redis, address = slow_funnel.redis, f"delivered+{trouble}@resend.dev"
-    said = log_of(slow_funnel, "scheduler").count("redis_unavailable")
+def test_without_redis_hooks_are_accepted_and_work_resumes_when_it_returns(funnel, trouble):
+    redis, address = funnel.redis, f"delivered+{trouble}@resend.dev"
+    said = log_of(funnel, "scheduler").count("redis_unavailable")
     redis.kill() if trouble == "killed" else redis.pause()
     begun = time.monotonic()
-    assert opt_in(slow_funnel, address)["status"] == "accepted"
+    assert opt_in(funnel, address)["status"] == "accepted"
     assert time.monotonic() - begun < patient(5), "a caller is not kept waiting for Redis"
-    wait_until("the processes notice", lambda: log_of(slow_funnel, "scheduler").count("redis_unavailable") > said)
-    assert running(slow_funnel, "web", "worker", "scheduler")
+    wait_until("the processes notice", lambda: log_of(funnel, "scheduler").count("redis_unavailable") > said)
+    assert running(funnel, "web", "worker", "scheduler")
     redis.start() if trouble == "killed" else redis.resume()
-    wait_until("the email is delivered", goes_to(slow_funnel, address))
-    assert nothing_twice(slow_funnel)
-
-
-def test_two_schedulers_do_no_harm_and_the_second_takes_over_within_5_s(funnel):
-    funnel.processes.start("second", "-m", "jobs.scheduler")
-    opt_in(funnel, BEA)
-    wait_until("the first email is delivered", lambda: "delivered" in states_of(funnel, BEA))
-    with Redis.from_url(funnel.redis.url) as redis:
-        owner = redis.get("rq:scheduler_lock")
-        assert owner is not None
-        funnel.processes.kill("scheduler")
-        wait_until("the second owns the lock", lambda: redis.get("rq:scheduler_lock") not in {owner, None}, 5)
-    wait_until("the others are delivered", goes_to(funnel, BEA, 5))
+    wait_until("the email is delivered", goes_to(funnel, address))
     assert nothing_twice(funnel)
 
 
@@ -87,21 +54,21 @@ def children(funnel):
     return {int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
 
 
-def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(slow_funnel):
-    before = children(slow_funnel)
+def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(funnel):
+    before = children(funnel)
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
-    wait_until("it is replaced", lambda: len(children(slow_funnel) - {victim}) == len(before))
-    left, survivors = children(slow_funnel), before - {victim}
-    wait_until("they are heard of", lambda: survivors <= heard_of(slow_funnel))
-    parent = slow_funnel.processes.running.pop("worker")
+    wait_until("it is replaced", lambda: len(children(funnel) - {victim}) == len(before))
+    left, survivors = children(funnel), before - {victim}
+    wait_until("they are heard of", lambda: survivors <= heard_of(funnel))
+    parent = funnel.processes.running.pop("worker")
     parent.kill()
     assert parent.wait() == -signal.SIGKILL
     wait_until("the orphans end", lambda: not any(lives(pid) for pid in left))
-    assert survivors <= heard_of(slow_funnel), "nobody would be told of workers that are forgotten"
-    opt_in(slow_funnel, address := "delivered+orphan@resend.dev")
-    slow_funnel.processes.start("worker")
-    wait_until("the email is delivered", goes_to(slow_funnel, address))
+    assert survivors <= heard_of(funnel), "nobody would be told of workers that are forgotten"
+    opt_in(funnel, address := "delivered+orphan@resend.dev")
+    funnel.processes.start("worker")
+    wait_until("the email is delivered", goes_to(funnel, address))
 
 
 def heard_of(funnel):
@@ -117,20 +84,6 @@ def lives(pid):
         return False
 
 
-def test_worker_and_scheduler_wait_for_the_ledger(tmp_path):
-    with running_stack(3600) as stack:
-        for name in ("worker", "scheduler"):
-            stack.processes.start(name)
-            wait_until(f"{name} says what it waits for", lambda name=name: "waiting_for_ledger" in log_of(stack, name))
-        assert running(stack, "worker", "scheduler")
-        stack.flask("db", "upgrade")
-        write_texts(stack)
-        stack.processes.start("web")
-        stack.wait_until_ready()
-        opt_in(stack, ANA)
-        wait_until("the email is delivered", delivered(stack, 1))
-
-
 RATE = {"status": 429, "name": "rate_limit_exceeded", "message": "Too many requests", "retry_after": 1}
 LOST = {"lost_answer": True, "drop": True}
 BUSY = {"status": 500, "name": "internal_server_error", "message": "An unexpected error occurred."}
@@ -142,30 +95,31 @@ CUT = {"drop": True}
     [[RATE], [LOST, RATE], [BUSY, BUSY], [CUT], [LOST, BUSY, RATE]],
     ids=["rate limit", "lost answer, then rate limit", "5xx twice", "cut connection", "lost answer, 5xx, rate limit"],
 )
-def test_whatever_resend_answers_each_email_goes_once(slow_funnel, trouble):
-    slow_funnel.control({"resend.fail": trouble})
+def test_whatever_resend_answers_each_email_goes_once(funnel, trouble):
+    funnel.control({"resend.fail": trouble})
     address = f"delivered+{'-'.join(str(len(fault)) for fault in trouble)}x{id(trouble)}@resend.dev"
-    opt_in(slow_funnel, address)
-    wait_until("the email is delivered", goes_to(slow_funnel, address), 60)
-    assert nothing_twice(slow_funnel)
+    opt_in(funnel, address)
+    wait_until("the email is delivered", goes_to(funnel, address), 60)
+    assert nothing_twice(funnel)
 
 
-def test_a_wrong_key_pauses_all_sending_and_nothing_fails(slow_funnel):
-    slow_funnel.control(
-        {"resend.fail_always": {"status": 401, "name": "missing_api_key", "message": "Missing API key"}}
-    )
-    opt_in(slow_funnel, BEA)
-    wait_until("the worker says it", lambda: "paused" in log_of(slow_funnel, "worker"))
-    assert states_of(slow_funnel, BEA)[0] in {"planned", "sending"}
-    slow_funnel.control({"resend.fail_always": None})
-    wait_until("the email is delivered", goes_to(slow_funnel, BEA), 60)
+def test_a_wrong_key_pauses_all_sending_and_nothing_fails(funnel):
+    funnel.control({"resend.fail_always": {"status": 401, "name": "missing_api_key", "message": "Missing API key"}})
+    opt_in(funnel, BEA)
+    wait_until("the worker says it", lambda: "paused" in log_of(funnel, "worker"))
+    assert states_of(funnel, BEA)[0] in {"planned", "sending"}
+    funnel.control({"resend.fail_always": None})
+    wait_until("the email is delivered", goes_to(funnel, BEA), 60)
 
 
-def test_a_template_written_in_notion_releases_its_held_emails():
-    with running_stack(3600) as stack:
-        migrate(stack.processes.env["DATABASE_URL"])
-        for name in ("web", "worker", "scheduler"):
+def test_worker_and_scheduler_wait_for_the_ledger_and_an_email_for_its_text():
+    with running_stack(3600, **ONE_OF_EACH) as stack:
+        for name in ("worker", "scheduler"):
             stack.processes.start(name)
+            wait_until(f"{name} says what it waits for", lambda name=name: "waiting_for_ledger" in log_of(stack, name))
+        assert running(stack, "worker", "scheduler")
+        stack.flask("db", "upgrade")
+        stack.processes.start("web")
         stack.wait_until_ready()
         wait_until(
             "the watch names it, with no lead due",
@@ -181,11 +135,11 @@ def test_a_template_written_in_notion_releases_its_held_emails():
         assert nothing_twice(stack)
 
 
-def test_without_notion_the_last_good_text_serves(slow_funnel):
+def test_without_notion_the_last_good_text_serves(funnel):
     before, after = "delivered+before@resend.dev", "delivered+after@resend.dev"
-    opt_in(slow_funnel, before)
-    wait_until("the first lead's email is delivered", goes_to(slow_funnel, before))
-    slow_funnel.control({"notion.fail_always": {"status": 503, "code": "service_unavailable", "message": "away"}})
-    opt_in(slow_funnel, after)
-    wait_until("the second lead's too", goes_to(slow_funnel, after))
-    slow_funnel.control({"notion.fail_always": None})
+    opt_in(funnel, before)
+    wait_until("the first lead's email is delivered", goes_to(funnel, before))
+    funnel.control({"notion.fail_always": {"status": 503, "code": "service_unavailable", "message": "away"}})
+    opt_in(funnel, after)
+    wait_until("the second lead's too", goes_to(funnel, after))
+    funnel.control({"notion.fail_always": None})

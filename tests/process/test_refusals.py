@@ -13,8 +13,9 @@ from redis import Redis
 from sandbox.processes import Processes
 from sandbox.stack import running_stack
 from tests.postgres_server import PostgresServer
+from tests.process.one_lead import gets_five_emails, states_of, stop_with_0
 from tests.process.starting import ONE_OF_EACH, start_funnel
-from tests.process.watching import SIGNUP, emails, nothing_twice, opt_in, wait_until
+from tests.process.watching import SIGNUP, nothing_twice, opt_in, wait_until
 
 pytestmark = pytest.mark.process(lasts_s=10)
 
@@ -49,7 +50,7 @@ def why_not_ready(stack) -> str:
 
 
 def delivered(stack, address):
-    return lambda: [row["state"] for row in emails(stack) if row["address"] == address][:1] == ["delivered"]
+    return lambda: states_of(stack, address)[:1] == ["delivered"]
 
 
 def test_a_postgresql_that_takes_no_writes_is_a_ledger_that_is_away(funnel, postgres):
@@ -108,10 +109,22 @@ def test_behind_a_proxy_that_refuses_nothing_is_in_doubt_and_it_goes_once_it_may
         behind.start("worker")
         try:
             opt_in(funnel, cora)
+            wait_until("it is begun", lambda: states_of(funnel, cora)[0] == "sending")
             wait_until("the proxy is named", lambda: "HTTPS_PROXY" in funnel.flask("trace", cora))
         finally:
             behind.stop()
-    assert next(row["state"] for row in emails(funnel) if row["address"] == cora) == "sending"
+    assert states_of(funnel, cora)[0] == "sending"
     funnel.processes.start("worker")
     wait_until("the email is delivered", delivered(funnel, cora))
     assert nothing_twice(funnel)
+
+
+def test_on_postgresql_too_a_lead_gets_five_emails_and_the_processes_stop_with_0(funnel):
+    """The last of this file: nothing runs after it."""
+    # The web plans; from now on days are seconds for it.
+    funnel.processes.env = {**funnel.processes.env, "TESTING_INTERVAL_SECONDS": "2"}
+    funnel.processes.stop(["web"])
+    funnel.processes.start("web")
+    funnel.wait_until_ready()
+    gets_five_emails(funnel)
+    stop_with_0(funnel)

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.stack import running_stack
 from tests.chaos.wrong_clock import WrongClock
-from tests.process.starting import start_funnel
+from tests.process.starting import ONE_OF_EACH, start_funnel
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
 pytestmark = pytest.mark.process(lasts_s=45)
@@ -17,7 +17,7 @@ SOON = timedelta(seconds=60)
 @pytest.fixture
 def machine():
     """A Funnel, and its machine's clock, which can be set wrong."""
-    with running_stack(SECONDS_FOR_A_DAY, WEB_CONCURRENCY="1", WATCH_EVERY_SECONDS="1") as stack:
+    with running_stack(SECONDS_FOR_A_DAY, WATCH_EVERY_SECONDS="1", **ONE_OF_EACH) as stack:
         clock = WrongClock(stack.processes.folder)
         stack.processes.env = {**stack.processes.env, **clock.env}
         start_funnel(stack)

@@ -2,6 +2,9 @@
 
 import pytest
 from flask import Flask, url_for
+from werkzeug.routing import Rule
+
+from funnel_app.app import create_app
 
 
 @pytest.fixture
@@ -34,3 +37,15 @@ def test_a_caller_who_wants_a_socket_gets_an_ordinary_answer(client):
 def test_below_a_prefix_links_keep_it(client):
     with client.application.test_request_context("/console/", environ_overrides={"SCRIPT_NAME": "/funnel"}):
         assert url_for("console.today") == "/funnel/console/"
+
+
+def test_what_builds_an_address_is_compiled_when_it_is_first_asked_for(deps, monkeypatch):
+    compiled, usual = [], Rule._compile_builder
+    monkeypatch.setattr(
+        Rule, "_compile_builder", lambda rule, *more: compiled.append(rule.endpoint) or usual(rule, *more)
+    )
+    application = create_app(deps)
+    assert compiled == []
+    with application.test_request_context():
+        assert {url_for("unsubscribe.ask", token="a b") for _ in range(2)} == {"/u/a%20b"}
+    assert compiled == ["unsubscribe.ask"]
