@@ -155,12 +155,18 @@ def olgas(filled: Site) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def olgas_screen(olgas: BrowserContext) -> Page:
+    """Her one screen: each further one is a process of Chromium's, which takes as long to start as a page to load."""
+    return olgas.new_page()
+
+
 @pytest.fixture
-def screen(olgas: BrowserContext) -> Iterator[Page]:
+def screen(filled: Site, olgas_screen: Page) -> Iterator[Page]:
     """A screen at which Olga is logged in, with nothing on it yet."""
-    page = olgas.new_page()
-    yield page
-    page.close()
+    yield olgas_screen
+    olgas_screen.goto("about:blank")
+    olgas_screen.set_viewport_size(SIZES[filled.width])
 
 
 @pytest.fixture

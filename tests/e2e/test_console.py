@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Page, expect
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.intake.enrol import enrol
@@ -17,9 +18,9 @@ from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger.models import Email
 from tests.console_world import come_eight_times, report
 from tests.e2e.site import SIZES, Site, pages
+from tests.e2e.usable import bring_axe, useless
 from tests.flows.leads import call, email_ids
 
-GRAVE = {"serious", "critical"}
 SCREENS = {360: 800, 390: 844, 768: 1024, 1280: 900}
 # For what the width of a screen changes.
 AT_EACH_SIZE = pytest.mark.parametrize("size", SIZES)
@@ -28,7 +29,7 @@ NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead
          "hook", "hook-refused",
          "outgoing", "replies", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate", "lists", "list",
-         "search", "pauses", "actions")  # fmt: skip
+         "search", "pauses", "actions", "log-out")  # fmt: skip
 
 
 def test_no_page_of_the_console_is_forgotten(filled: Site):
@@ -42,40 +43,65 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
 
 
 @pytest.fixture(scope="module")
-def screens(filled: Site) -> Iterator[dict[bool, Page]]:
-    """Olga's screen and a stranger's, at which one page after the other is looked at.
-
-    The console's policy would refuse axe's own script; it is the page that is looked at.
-    """
-    opened = {login: filled.open(login=login, bypass_csp=True) for login in (True, False)}
+def screens(filled: Site) -> Iterator[dict[tuple[bool, bool], Page]]:
+    """Screens at which one page after the other is looked at, by whether Olga is logged in there, and with scripts."""
+    kinds = product((True, False), repeat=2)
+    opened = {(login, scripts): filled.open(login=login, java_script_enabled=scripts) for login, scripts in kinds}
     yield opened
     for page in opened.values():
         page.context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_page_fits_and_can_be_used_by_everybody(filled: Site, screens: dict[bool, Page], name):
+def test_every_page_fits_can_be_used_by_everybody_and_says_the_same_without_scripts(
+    filled: Site, screens: dict[tuple[bool, bool], Page], name
+):
     """All is looked at by day on a desktop and by night on a phone: colours in both lights where those show else."""
-    page, faults = screens[name != "login"], []
-
-    def keep(error: Error) -> None:
-        faults.append(str(error))
-
-    page.on("pageerror", keep)
-    page.goto(filled.url + pages(filled)[name])
-    for size, screen in SIZES.items():
-        page.set_viewport_size(screen)
-        assert page.evaluate(OVERFLOW) == 0, f"the page is wider than the screen of a {size}"
+    page, plain = (screens[name != "login", scripts] for scripts in (True, False))
+    page.set_viewport_size(SIZES["desktop"])
+    with faults_of(page) as faults:
+        said = open_page(page, filled, name)
+        for size, screen in SIZES.items():
+            page.set_viewport_size(screen)
+            assert page.evaluate(OVERFLOW) == 0, f"the page is wider than the screen of a {size}"
+    assert open_page(plain, filled, name) == said
     page.evaluate(DROP_ALIKE)
-    page.evaluate(Axe().axe_script)
+    bring_axe(page)
     grave = look(page, "desktop", "light")
     page.evaluate(KEEP_SHOWN)
     grave += look(page, "phone", "dark")
     if page.evaluate(MARK_OTHERS):
         grave += look(page, "phone", "light", OTHERS) + look(page, "desktop", "dark", OTHERS)
-    page.remove_listener("pageerror", keep)
     assert grave == []
     assert faults == []
+
+
+@contextmanager
+def faults_of(page: Page) -> Iterator[list[str]]:
+    """Gather what goes wrong on a page, and what its policy refuses; the letter within one wants what it may not."""
+    faults: list[str] = []
+
+    def refused(message: ConsoleMessage) -> None:
+        faults.extend([message.text] if "Content Security Policy" in message.text or "Refused" in message.text else [])
+
+    def failed(error: Error) -> None:
+        faults.append(str(error))
+
+    page.on("console", refused)
+    page.on("pageerror", failed)
+    yield faults
+    page.remove_listener("console", refused)
+    page.remove_listener("pageerror", failed)
+
+
+def open_page(page: Page, site: Site, name: str) -> str:
+    """Go to a page and return what it says, without what is another a moment later: free room, a request's number."""
+    answer = page.goto(site.url + pages(site)[name])
+    assert answer is not None and answer.status == (404 if name == "nowhere" else 200)
+    expect(page.locator("h1")).to_be_visible()
+    said = re.sub(r"\b[0-9a-f]{12,}\b|\d[\d.,]*", "#", page.locator("main").inner_text())
+    assert len(said) > 40
+    return said
 
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -99,36 +125,13 @@ KEEP_SHOWN = (
 MARK_OTHERS = """() => [...document.querySelectorAll("body *")].filter(
   each => each.toggleAttribute("data-other", shown.has(each) !== each.checkVisibility())).length"""
 OTHERS = "[data-other]"
-VIOLATIONS = """among => axe.run(among ? document.querySelectorAll(among) : document, {
-  resultTypes: ["violations"], ...(among && {runOnly: ["color-contrast"]})}).then(found => found.violations)"""
 
 
 def look(page: Page, size: str, theme: str, among: str = "") -> list[object]:
     """Return what somebody cannot use of a page that axe has been brought to; among some nodes, only their colours."""
     page.set_viewport_size(SIZES[size])
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    found = page.evaluate(VIOLATIONS, among)
-    targets = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found if each["impact"] in GRAVE]
-    return [(size, theme, *each) for each in targets]
-
-
-def test_without_scripts_every_page_says_the_same_and_with_them_none_is_refused(filled: Site):
-    read: list[dict[str, str]] = []
-    refused: list[str] = []
-    for scripts in (True, False):
-        page = filled.open(java_script_enabled=scripts)
-        page.on("console", lambda message: refused.append(message.text))
-        read.append({})
-        for name, path in pages(filled).items():
-            answer = page.goto(filled.url + path)
-            assert answer is not None and answer.status == (404 if name == "nowhere" else 200)
-            expect(page.locator("h1")).to_be_visible()
-            # Free room on a disk, say, is another a moment later; a request's number is another each time.
-            read[-1][name] = re.sub(r"\b[0-9a-f]{12,}\b|\d[\d.,]*", "#", page.locator("main").inner_text())
-        page.context.close()
-    assert read[0] == read[1] and all(len(text) > 40 for text in read[1].values())
-    # What the letters themselves want, such as their scripts, the frame refuses on purpose.
-    assert [text for text in refused if "Content Security Policy" in text or "Refused" in text] == []
+    return [(size, theme, *each) for each in useless(page, among)]
 
 
 def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
@@ -158,93 +161,92 @@ def test_the_way_around_leads_to_every_page(console: Page, size: str):
         expect(console.get_by_role("navigation").locator("[aria-current]")).to_have_text(name)
 
 
-def test_leads_are_found_while_typing(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/leads")
-    console.get_by_label("Address, name or business").press_sequentially("haarwerk")
-    expect(console.locator("#found tbody tr").first).to_contain_text("Haarwerk Béla")
-    expect(console).to_have_url(re.compile("words=haarwerk"))
+def test_leads_are_found_while_typing(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/leads")
+    screen.get_by_label("Address, name or business").press_sequentially("haarwerk")
+    expect(screen.locator("#found tbody tr").first).to_contain_text("Haarwerk Béla")
+    expect(screen).to_have_url(re.compile("words=haarwerk"))
 
 
-def test_lists_are_filtered_and_paged(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/leads")
-    console.get_by_text("Only some of them").click()
-    console.get_by_label("Where it stands").select_option("paused")
-    console.get_by_role("button", name="Search").click()
-    expect(console.locator("#found tbody tr")).to_have_count(1)
-    console.get_by_label("Where it stands").select_option("")
-    console.get_by_role("button", name="Search").click()
-    expect(console.locator("#found tbody tr")).to_have_count(50)
-    first = console.locator("#found tbody tr").first.inner_text()
-    console.get_by_role("link", name="Older leads").click()
-    expect(console.locator("#found tbody tr").first).not_to_have_text(first)
-    console.goto(f"{filled.url}/console/hooks")
-    console.get_by_role("link", name="Older calls").click()
-    expect(console.locator("tbody tr").first).to_be_visible()
-    console.get_by_label("What became of it").select_option("refused")
-    console.get_by_role("button", name="Show").click()
-    expect(console.locator("tbody tr")).to_have_count(1)
+def test_lists_are_filtered_and_paged(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/leads")
+    screen.get_by_text("Only some of them").click()
+    screen.get_by_label("Where it stands").select_option("paused")
+    screen.get_by_role("button", name="Search").click()
+    expect(screen.locator("#found tbody tr")).to_have_count(1)
+    screen.get_by_label("Where it stands").select_option("")
+    screen.get_by_role("button", name="Search").click()
+    expect(screen.locator("#found tbody tr")).to_have_count(50)
+    first = screen.locator("#found tbody tr").first.inner_text()
+    screen.get_by_role("link", name="Older leads").click()
+    expect(screen.locator("#found tbody tr").first).not_to_have_text(first)
+    screen.goto(f"{filled.url}/console/hooks")
+    screen.get_by_role("link", name="Older calls").click()
+    expect(screen.locator("tbody tr").first).to_be_visible()
+    screen.get_by_label("What became of it").select_option("refused")
+    screen.get_by_role("button", name="Show").click()
+    expect(screen.locator("tbody tr")).to_have_count(1)
 
 
-def test_the_letter_is_shown_in_a_frame_in_which_links_lead_nowhere(console: Page, filled: Site):
+def test_the_letter_is_shown_in_a_frame_in_which_links_lead_nowhere(screen: Page, filled: Site):
     email_id = email_ids(filled.leads["delivered"])[0]
-    console.goto(f"{filled.url}/console/emails/{email_id}")
-    letter = console.frame_locator("iframe")
+    screen.goto(f"{filled.url}/console/emails/{email_id}")
+    letter = screen.frame_locator("iframe")
     expect(letter.locator("body")).to_contain_text("Ana")
     letter.get_by_role("link", name=re.compile("nsubscribe")).first.click()
-    console.wait_for_timeout(200)
-    assert console.url.endswith(str(email_id)), "the page itself never leaves"
+    screen.wait_for_timeout(200)
+    assert screen.url.endswith(str(email_id)), "the page itself never leaves"
 
 
-def test_a_template_is_seen_as_a_lead_or_a_made_up_one_would_get_it(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/templates")
-    console.get_by_role("link", name="Audit all in Notion now").click()
-    expect(console.get_by_role("status")).to_contain_text("A letter can be made of every template.")
-    console.get_by_role("link", name="Day 1: your results", exact=True).click()
-    letter = console.frame_locator("iframe")
+def test_a_template_is_seen_as_a_lead_or_a_made_up_one_would_get_it(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/templates")
+    screen.get_by_role("link", name="Audit all in Notion now").click()
+    expect(screen.get_by_role("status")).to_contain_text("A letter can be made of every template.")
+    screen.get_by_role("link", name="Day 1: your results", exact=True).click()
+    letter = screen.frame_locator("iframe")
     before = letter.locator("body").inner_text()
-    console.get_by_label("Made-up lead").select_option(index=1)
-    console.get_by_role("button", name="Show").click()
+    screen.get_by_label("Made-up lead").select_option(index=1)
+    screen.get_by_role("button", name="Show").click()
     expect(letter.locator("body")).not_to_have_text(before)
-    console.get_by_label("As this lead would get it").fill("delivered+chloe2@resend.dev")
-    console.get_by_role("button", name="Show").click()
+    screen.get_by_label("As this lead would get it").fill("delivered+chloe2@resend.dev")
+    screen.get_by_role("button", name="Show").click()
     expect(letter.locator("body")).to_contain_text("Chloé")
     where = filled.deps.settings.notion_api_url
-    expect(console.get_by_role("link", name="Open in Notion")).to_have_attribute("href", re.compile(f"^{where}/page"))
+    expect(screen.get_by_role("link", name="Open in Notion")).to_have_attribute("href", re.compile(f"^{where}/page"))
 
 
 @AT_EACH_SIZE
-def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(console: Page, filled: Site, size: str):
-    console.set_viewport_size(SIZES[size])
-    console.goto(f"{filled.url}/console/sequences")
-    steps = console.get_by_role("list", name="The emails of “Nurture for new opt-ins”").get_by_role("link")
+def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(screen: Page, filled: Site, size: str):
+    screen.set_viewport_size(SIZES[size])
+    screen.goto(f"{filled.url}/console/sequences")
+    steps = screen.get_by_role("list", name="The emails of “Nurture for new opt-ins”").get_by_role("link")
     first, second = steps.nth(0).bounding_box(), steps.nth(1).bounding_box()
     assert first and second
     upright = size == "phone"
     assert (second["y"] > first["y"], second["x"] > first["x"]) == (upright, not upright)
     expect(steps.nth(0)).to_contain_text("5 leads are here")
     steps.nth(0).click()
-    expect(console.locator("main")).to_contain_text("5 leads have this email as their next.")
-    expect(console.locator("tbody tr")).to_have_count(5)
-    console.locator("tbody").get_by_role("link").first.click()
-    expect(console.get_by_role("heading", name="What happened")).to_be_visible()
+    expect(screen.locator("main")).to_contain_text("5 leads have this email as their next.")
+    expect(screen.locator("tbody tr")).to_have_count(5)
+    screen.locator("tbody").get_by_role("link").first.click()
+    expect(screen.get_by_role("heading", name="What happened")).to_be_visible()
 
 
-def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(filled: Site):
+def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(screen: Page, filled: Site):
     leads = {who: filled.leads[who].contact_id for who in ("booked", "client", "veteran", "held", "ambiguous")}
     leads |= {
         "eight": come_eight_times(filled.deps),
         "five in doubt": come_eight_times(filled.deps, "five", in_doubt=True),
     }
     leads |= {"long": held_for_long(filled).contact_id}
-    page, tall = filled.open(), {}
+    tall = {}
     for who, contact_id in leads.items():
-        page.goto(f"{filled.url}/console/leads/{contact_id}")
+        screen.goto(f"{filled.url}/console/leads/{contact_id}")
         for width, height in SCREENS.items():
-            page.set_viewport_size({"width": width, "height": height})
-            expect(page.locator(".next-email")).to_be_in_viewport(ratio=1)
-            if page.evaluate("document.documentElement.scrollHeight") > 2 * height:
-                tall[who, width] = page.evaluate("document.documentElement.scrollHeight")
-    page.context.close()
+            screen.set_viewport_size({"width": width, "height": height})
+            expect(screen.locator(".next-email")).to_be_in_viewport(ratio=1)
+            if screen.evaluate("document.documentElement.scrollHeight") > 2 * height:
+                tall[who, width] = screen.evaluate("document.documentElement.scrollHeight")
     assert tall == {}
 
 
@@ -258,14 +260,14 @@ def held_for_long(site: Site) -> Receipt:
     return receipt
 
 
-def test_what_is_over_and_what_runs_beside_is_a_click_away(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/leads/{come_eight_times(filled.deps)}")
-    runs = console.locator("details.run[open]")
+def test_what_is_over_and_what_runs_beside_is_a_click_away(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/leads/{come_eight_times(filled.deps)}")
+    runs = screen.locator("details.run[open]")
     expect(runs).to_have_count(1)
     expect(runs).to_contain_text("Welcome for new clients")
-    over = console.get_by_text("After a missed call", exact=False).first
+    over = screen.get_by_text("After a missed call", exact=False).first
     expect(over).to_be_hidden()
-    console.get_by_text("6 are over").click()
+    screen.get_by_text("6 are over").click()
     expect(over).to_be_visible()
 
 
@@ -282,27 +284,27 @@ def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, size: str):
     expect(day.locator("tbody tr").first).to_be_visible()
 
 
-def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/figures")
-    console.get_by_role("link", name="7 days").click()
-    expect(console.locator("h1")).to_have_text("Figures of the last 7 days")
+def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/figures")
+    screen.get_by_role("link", name="7 days").click()
+    expect(screen.locator("h1")).to_have_text("Figures of the last 7 days")
     for name in ("From opt-in to client", "Emails by the day they were due", "How long emails took"):
-        expect(console.get_by_role("img", name=name)).to_have_count(1)
-        expect(console.get_by_role("img", name=name)).to_be_visible()
-    console.get_by_text("As a table").first.click()
-    expect(console.get_by_role("region", name="Emails by day").locator("tbody tr")).to_have_count(7)
-    console.get_by_text("Other days").click()
-    console.get_by_label("From", exact=True).fill("2026-12-01")
-    console.get_by_label("To", exact=True).fill("2026-12-03")
-    console.get_by_role("button", name="Show").click()
-    expect(console.locator("h1")).to_have_text("Figures from 2026-12-01 to 2026-12-03")
+        expect(screen.get_by_role("img", name=name)).to_have_count(1)
+        expect(screen.get_by_role("img", name=name)).to_be_visible()
+    screen.get_by_text("As a table").first.click()
+    expect(screen.get_by_role("region", name="Emails by day").locator("tbody tr")).to_have_count(7)
+    screen.get_by_text("Other days").click()
+    screen.get_by_label("From", exact=True).fill("2026-12-01")
+    screen.get_by_label("To", exact=True).fill("2026-12-03")
+    screen.get_by_role("button", name="Show").click()
+    expect(screen.locator("h1")).to_have_text("Figures from 2026-12-01 to 2026-12-03")
     for link, name in (
         ("From opt-in to client", "way"),
         ("Emails by day", "days"),
         ("How long emails took", "lengths"),
     ):
-        with console.expect_download() as download:
-            console.get_by_role("link", name=f"{link} as CSV", exact=True).click()
+        with screen.expect_download() as download:
+            screen.get_by_role("link", name=f"{link} as CSV", exact=True).click()
         assert download.value.suggested_filename == f"funnel-{name}-2026-12-01-to-2026-12-03.csv"
 
 
@@ -339,51 +341,49 @@ REACHED = "a[href], button, input:not([type=hidden]), select, textarea, summary,
 
 
 @pytest.mark.parametrize("name", ["today", "lead", "hook-refused"])
-def test_tab_goes_to_everything_in_reading_order_and_shows_where_it_is(filled: Site, name):
-    page = filled.open()
-    page.goto(filled.url + pages(filled)[name])
-    number = page.evaluate(
+def test_tab_goes_to_everything_in_reading_order_and_shows_where_it_is(screen: Page, filled: Site, name):
+    screen.goto(filled.url + pages(filled)[name])
+    number = screen.evaluate(
         f"""() => {{ window.all = [...document.querySelectorAll("{REACHED}")].filter(each => each.checkVisibility());
         return all.length }}"""
     )
     reached, unseen = [], []
     for _ in range(number):
-        page.keyboard.press("Tab")
-        at, shown = page.evaluate(
+        screen.keyboard.press("Tab")
+        at, shown = screen.evaluate(
             "[all.indexOf(document.activeElement), getComputedStyle(document.activeElement).outlineStyle]"
         )
         reached.append(at)
         unseen += [at] if shown == "none" else []
-    page.context.close()
     assert (reached, unseen) == (list(range(number)), [])
 
 
-def test_what_was_opened_stays_open_and_has_the_focus_when_a_lead_s_page_looks_again(console: Page, filled: Site):
+def test_what_was_opened_stays_open_and_has_the_focus_when_a_lead_s_page_looks_again(screen: Page, filled: Site):
     path = pages(filled)["lead"]
-    console.goto(filled.url + path)
-    opened = console.locator("#who-it-is")
+    screen.goto(filled.url + path)
+    opened = screen.locator("#who-it-is")
     opened.click()
     opened.evaluate("each => { each.dataset.old = 'yes' }")
-    console.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
-    expect(console.locator("[data-old]")).to_have_count(0)
+    screen.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
+    expect(screen.locator("[data-old]")).to_have_count(0)
     expect(opened).to_be_focused()
-    expect(console.locator("#who")).to_have_attribute("open", "")
-    within = console.locator("#do-address")
+    expect(screen.locator("#who")).to_have_attribute("open", "")
+    within = screen.locator("#do-address")
     within.focus()
     within.evaluate("each => { each.dataset.old = 'yes' }")
-    console.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
-    expect(console.locator("[data-old]")).to_have_count(0)
+    screen.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
+    expect(screen.locator("[data-old]")).to_have_count(0)
     expect(within).to_be_focused()
 
 
-def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/figures")
-    console.keyboard.press("/")
-    expect(console.get_by_label("Find a lead, an email or an id")).to_be_focused()
-    console.keyboard.type("haarwerk")
-    console.keyboard.press("Enter")
-    console.get_by_role("link", name="delivered+bela1@resend.dev").click()
-    expect(console.locator("h1")).to_contain_text("Béla")
+def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/figures")
+    screen.keyboard.press("/")
+    expect(screen.get_by_label("Find a lead, an email or an id")).to_be_focused()
+    screen.keyboard.type("haarwerk")
+    screen.keyboard.press("Enter")
+    screen.get_by_role("link", name="delivered+bela1@resend.dev").click()
+    expect(screen.locator("h1")).to_contain_text("Béla")
 
 
 def test_the_dark_that_was_chosen_stays_from_page_to_page(filled: Site):

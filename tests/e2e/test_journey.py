@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack import Stack, running_stack, start_funnel
 from tests.e2e.site import SIZES
+from tests.e2e.usable import bring_axe, useless
 from tests.process.starting import ONE_OF_EACH
 from tests.process.watching import wait_until
 
@@ -45,10 +45,9 @@ def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
     """
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow == 0, f"{name} is wider than the screen of a {width}"
-    if not asks_axe:
-        return
-    grave = [v for v in Axe().run(page).response["violations"] if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in grave] == []
+    if asks_axe:
+        bring_axe(page)
+        assert useless(page) == []
 
 
 def sign_up(page: Page, address: str, width: str) -> None:

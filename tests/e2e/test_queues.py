@@ -46,30 +46,31 @@ SHOWN = {
 }
 
 
-def look(site: Site, path: str) -> tuple[Page, list[str]]:
-    page, asked = site.open(), []
+def look(page: Page, site: Site, path: str) -> list[str]:
+    """Go to a page; return what it asks for, which goes on."""
+    asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{site.url}/console/rq/{path}")
-    return page, asked
+    return asked
 
 
 @pytest.mark.parametrize("path", SHOWN)
-def test_its_pages_are_filled_and_run_no_script_of_a_job(filled: Site, redis: Redis, path):
+def test_its_pages_are_filled_and_run_no_script_of_a_job(screen: Page, filled: Site, redis: Redis, path):
     faults: list[str] = []
-    page, asked = look(filled, path)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    expect(page.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
-    page.reload()
-    expect(page.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
-    assert page.locator("img[onerror]").count() == 0 and "TAKEN" not in page.title()
-    assert NOT_THE_OWNERS.findall(page.locator("body").inner_text()) == []
+    asked = look(screen, filled, path)
+    screen.on("pageerror", lambda error: faults.append(str(error)))
+    expect(screen.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
+    screen.reload()
+    expect(screen.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
+    assert screen.locator("img[onerror]").count() == 0 and "TAKEN" not in screen.title()
+    assert NOT_THE_OWNERS.findall(screen.locator("body").inner_text()) == []
     assert not [url for url in asked if url.endswith(("/console/leads", "/x"))] and faults == []
 
 
-def test_the_link_that_took_the_console_over_opens_nothing(filled: Site, redis: Redis):
-    page, asked = look(filled, f"0/view/jobs/{OUT_OF_QUOTES}/queued/8/asc/1")
-    expect(page.get_by_role("heading", name="Not here")).to_be_visible()
-    assert "TAKEN" not in page.title() and not [url for url in asked if url.endswith("/console/leads")]
+def test_the_link_that_took_the_console_over_opens_nothing(screen: Page, filled: Site, redis: Redis):
+    asked = look(screen, filled, f"0/view/jobs/{OUT_OF_QUOTES}/queued/8/asc/1")
+    expect(screen.get_by_role("heading", name="Not here")).to_be_visible()
+    assert "TAKEN" not in screen.title() and not [url for url in asked if url.endswith("/console/leads")]
 
 
 # Whatever ran in such a page all the same: each line is tried from within it.
@@ -83,16 +84,16 @@ ATTEMPTS = {
 }
 
 
-def test_a_script_that_ran_there_all_the_same_has_no_right_on_the_console(filled: Site, redis: Redis):
-    page, _ = look(filled, "")
-    assert page.evaluate("self.origin") == "null"
-    got = {attempt: page.evaluate(f"async () => {script}") for attempt, script in ATTEMPTS.items()}
+def test_a_script_that_ran_there_all_the_same_has_no_right_on_the_console(screen: Page, filled: Site, redis: Redis):
+    look(screen, filled, "")
+    assert screen.evaluate("self.origin") == "null"
+    got = {attempt: screen.evaluate(f"async () => {script}") for attempt, script in ATTEMPTS.items()}
     assert got == dict.fromkeys(ATTEMPTS, "")
 
 
-def test_what_came_meanwhile_is_shown_without_a_hand(filled: Site, redis: Redis, monkeypatch):
+def test_what_came_meanwhile_is_shown_without_a_hand(screen: Page, filled: Site, redis: Redis, monkeypatch):
     monkeypatch.setattr(rq, "LOOKS_AGAIN_AFTER_S", 1)
-    page, _ = look(filled, "0/view/jobs/emails/canceled/8/dsc/1")
-    expect(page.locator("#looked-at")).to_contain_text("look again")
+    look(screen, filled, "0/view/jobs/emails/canceled/8/dsc/1")
+    expect(screen.locator("#looked-at")).to_contain_text("look again")
     redis.zadd("rq:canceled:emails", {JOB: 2e9})
-    expect(page.locator(".container").get_by_text(JOB).first).to_be_visible()
+    expect(screen.locator(".container").get_by_text(JOB).first).to_be_visible()

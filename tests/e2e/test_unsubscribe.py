@@ -19,30 +19,22 @@ LENGTHEN = "document.querySelectorAll('.brand, h1, p, b, label span, button, foo
 OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def test_it_fits_the_screen_whatever_long_word_stands_on_it(link, page: Page):
-    page.goto(link)
-    for lengthened in (False, True):
-        if lengthened:
-            page.evaluate(LENGTHEN.replace("WORD", f"'{'Wolfeschlegelsteinhausenbergerdorff' * 3}'"))
-        for width in (360, 390, 768, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate(OVER) == 0, (width, lengthened)
-
-
-def test_it_wears_the_brands_colour(link, page: Page):
+def test_it_wears_the_brands_colours_by_day_and_night_and_fits_whatever_long_word_stands_on_it(link, page: Page):
     page.goto(link)
     button = page.get_by_role("button")
     expect(button).to_have_count(1)
     expect(button).to_have_css("background-color", "rgb(210, 161, 100)")
     expect(page.get_by_text("Only emails about my calls")).to_be_visible()
     expect(page.locator(".brand")).to_have_css("background-color", "rgb(31, 26, 20)")
-
-
-def test_by_night_it_is_dark_and_readable(link, page: Page):
     page.emulate_media(color_scheme="dark")
-    page.goto(link)
     expect(page.locator("main")).to_have_css("background-color", "rgb(33, 29, 24)")
     expect(page.locator("h1")).to_have_css("color", "rgb(239, 232, 221)")
+    for lengthened in (False, True):
+        if lengthened:
+            page.evaluate(LENGTHEN.replace("WORD", f"'{'Wolfeschlegelsteinhausenbergerdorff' * 3}'"))
+        for width in (360, 390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(OVER) == 0, (width, lengthened)
 
 
 def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link, page: Page):
