@@ -4,7 +4,7 @@ Python's own engine counts nothing, and a clock says something else on every mac
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice, product
 from re import _constants as op  # type: ignore[attr-defined]
@@ -55,20 +55,31 @@ class Walk:
         for middle in self._node(nodes[0], at):
             yield from self._ends(rest, middle)
 
+    def _fails_at_once(self, nodes: list[Node], at: int) -> bool:
+        """Count the steps of `_ends` where the very first character does not fit, as mostly in a list of words."""
+        if not nodes or nodes[0][0] not in ONE_CHARACTER:
+            return False
+        ends = at == len(self.text)
+        if not ends and self._would_be(nodes[0], self.text[at]):
+            return False
+        self.steps += 1 if ends else 2
+        return True
+
     def _node(self, node: Node, at: int) -> Iterator[int]:
         kind, value = node
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
             least, most, inner = value
             yield from self._repeat(kind, least, most, inner, at)
         elif kind is op.SUBPATTERN:
-            for end in self._ends(list(value[3]), at):
+            for end in self._ends(value[3], at):
                 self.groups[value[0]] = (at, end)
                 yield end
         elif kind is op.BRANCH:
             for branch in value[1]:
-                yield from self._ends(list(branch), at)
+                if not self._fails_at_once(branch, at):
+                    yield from self._ends(branch, at)
         elif kind is op.ATOMIC_GROUP:
-            yield from islice(self._ends(list(value), at), 1)
+            yield from islice(self._ends(value, at), 1)
         elif kind in (op.ASSERT, op.ASSERT_NOT):
             if self._looks(value, at) is (kind is op.ASSERT):
                 yield at
@@ -81,7 +92,6 @@ class Walk:
             yield at
 
     def _repeat(self, kind: object, least: int, most: int, inner: list[Node], at: int) -> Iterator[int]:
-        inner = list(inner)
         if kind is op.MIN_REPEAT:
             yield from self._lazy(inner, least, most, at)
         elif len(inner) == 1 and inner[0][0] in ONE_CHARACTER:
@@ -132,6 +142,9 @@ class Walk:
 
     def _is(self, node: Node, character: str) -> bool:
         self.steps += 1
+        return self._would_be(node, character)
+
+    def _would_be(self, node: Node, character: str) -> bool:
         asked = (id(node), character)
         known = self.fitting.get(asked)
         if known is None:
@@ -142,7 +155,23 @@ class Walk:
 @cache
 def parsed(pattern: re.Pattern[str]) -> tuple[list[Node], dict[tuple[int, str], bool]]:
     """Return a pattern's nodes, and what was found of the characters that fit them."""
-    return list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)), {}
+    return _plain(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)), {}
+
+
+def _plain(nodes: Iterable[Node]) -> list[Node]:
+    """Return nodes as lists all the way down, which are gone through faster than the parser's own."""
+    return [(kind, _plain_value(kind, value)) for kind, value in nodes]
+
+
+def _plain_value(kind: object, value: Any) -> Any:
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+        return value[0], value[1], _plain(value[2])
+    if kind is op.SUBPATTERN:
+        return (*value[:3], _plain(value[3]))
+    if kind is op.BRANCH:
+        return value[0], [_plain(branch) for branch in value[1]]
+    # What is looked for behind has a width that only the parser's own knows.
+    return _plain(value) if kind is op.ATOMIC_GROUP else value
 
 
 ONE_CHARACTER = frozenset({op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN})

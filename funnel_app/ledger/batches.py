@@ -56,14 +56,19 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     chosen = [id_ for id_ in ids if id_ in free][: by.most]
     if not chosen:
         return []
-    why = {"reason": None, "reason_code": None}
-    values = {"state": State.SENDING, **why, "sending_at": by.now, "attempts": EMAILS.c.attempts + 1}
-    lease = {"lease_token": by.token, "lease_until": by.until}
-    still = EMAILS.c.id.in_(chosen), unindexed(EMAILS.c.state) == State.PLANNED
-    taken = update(EMAILS).where(*still).values(**values, **lease)
-    won = list(connection.scalars(taken.returning(EMAILS.c.id)))
+    lease = {"now": by.now, "token": by.token, "until": by.until}
+    won = list(connection.scalars(_TAKEN, {"ids": chosen, **lease}))
     _note(session, dict.fromkeys(won), State.SENDING, by.now)
     return load(session, won)
+
+
+_TAKEN = (
+    update(EMAILS)
+    .where(EMAILS.c.id.in_(bindparam("ids", expanding=True)), unindexed(EMAILS.c.state) == State.PLANNED)
+    .values(state=State.SENDING, reason=None, reason_code=None, attempts=EMAILS.c.attempts + 1)
+    .values(sending_at=bindparam("now"), lease_token=bindparam("token"), lease_until=bindparam("until"))
+    .returning(EMAILS.c.id)
+)
 
 
 @cache

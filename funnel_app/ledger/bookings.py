@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
@@ -51,12 +51,16 @@ def count(session: Session, campaign: str, mode: str, since: datetime | None = N
 
     With `since`, earlier ones do not count.
     """
-    counted = select(func.count()).where(
-        written(Booking.state, BookingState.BOOKED), Booking.campaign == campaign, Booking.mode == mode
-    )
-    if since is not None:
-        counted = counted.where(func.coalesce(Booking.call_at, Booking.told_at) >= since)
-    return session.scalar(counted) or 0
+    of = {"campaign": campaign, "mode": mode}
+    return session.scalar(*((_BOOKED, of) if since is None else (_BOOKED_SINCE, {**of, "since": since}))) or 0
+
+
+_BOOKED = select(func.count()).where(
+    written(Booking.state, BookingState.BOOKED),
+    Booking.campaign == bindparam("campaign"),
+    Booking.mode == bindparam("mode"),
+)
+_BOOKED_SINCE = _BOOKED.where(func.coalesce(Booking.call_at, Booking.told_at) >= bindparam("since"))
 
 
 def find_call_at(session: Session, campaign: str, occurrence: str) -> datetime | None:

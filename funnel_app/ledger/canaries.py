@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -59,14 +60,13 @@ def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tupl
 
 def latest(session: Session) -> CanaryRun | None:
     """Return the newest canary; None where none has run yet."""
-    row = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).one_or_none()
+    row = session.execute(_latest()).one_or_none()
     return CanaryRun(*row) if row else None
 
 
 def latest_arrived(session: Session) -> CanaryRun | None:
     """Return the newest canary that arrived; None if none did."""
-    flights = _flights().where(Email.delivered_at.is_not(None)).order_by(Enrolment.id.desc()).limit(1)
-    row = session.execute(flights).one_or_none()
+    row = session.execute(_latest().where(Email.delivered_at.is_not(None))).one_or_none()
     return CanaryRun(*row) if row else None
 
 
@@ -75,6 +75,12 @@ def get(session: Session, enrolment_id: UUID) -> CanaryRun:
     return CanaryRun(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
 
 
+@cache
+def _latest() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None, bool]:
+    return _flights().order_by(Enrolment.id.desc()).limit(1)
+
+
+@cache
 def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None, bool]:
     told = exists().where(EmailEvent.email_id == Email.id, came_by_itself())
     columns = (Enrolment.id, Enrolment.created_at, Email.state, Email.reason, Email.sent_at, Email.delivered_at, told)

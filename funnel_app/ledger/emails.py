@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -56,6 +56,7 @@ def claimable(kind: Kind | None = None) -> ColumnElement[bool]:
     )
 
 
+@cache
 def waits_for_earlier(states: Collection[State] = HOLDS_SUCCESSOR) -> ColumnElement[bool]:
     """Return the condition that an earlier step of the enrolment is unfinished, or in one of these states."""
     earlier = aliased(Email)
@@ -63,6 +64,7 @@ def waits_for_earlier(states: Collection[State] = HOLDS_SUCCESSOR) -> ColumnElem
     return is_there(select(earlier.id).where(*before, unindexed(earlier.state).in_(states)))
 
 
+@cache
 def enrolment_runs(kind: Kind | None = None) -> ColumnElement[bool]:
     """Return the condition that its enrolment is active, not paused, of one of the bound `modes`, and of this kind."""
     # Checked per email: few emails are due, and many enrolments run.
@@ -158,9 +160,17 @@ def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
     """Return held emails of running, unpaused enrolments that are due for a recheck."""
-    is_time = or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now)
-    wanted = select(Email.id).where(UNDER_WAY, Email.state == State.HELD, is_time, enrolment_runs())
-    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"now": now, "modes": list(modes)}))
+    return list(session.scalars(_HELD, {"now": now, "modes": list(modes), "most": limit}))
+
+
+_NOW = bindparam("now", type_=UtcTime)
+_HELD = (
+    select(Email.id)
+    .where(UNDER_WAY, Email.state == State.HELD, enrolment_runs())
+    .where(or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= _NOW))
+    .order_by(Email.due_at)
+    .limit(bindparam("most"))
+)
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
@@ -178,12 +188,18 @@ def later_planned(session: Session, email: Email) -> list[Email]:
 
 def planned_between(session: Session, after: datetime, until: datetime, limit: int) -> list[Due]:
     """Return the planned emails due in a span, soonest first, for the clock."""
+    rows = session.execute(_planned_between(), {"after": after, "until": until, "most": limit})
+    return [Due(*row) for row in rows]
+
+
+@cache
+def _planned_between() -> Select[UUID, datetime, str]:
     own = aliased(Enrolment)
     theirs = own.id == Email.enrolment_id
     runs = is_there(select(own.id).where(theirs, unindexed(own.state) == EnrolmentState.ACTIVE))
     wanted = select(Email.id, Email.due_at, select(own.kind).where(theirs).scalar_subquery())
-    wanted = wanted.where(PLANNED, Email.due_at > after, Email.due_at <= until, runs)
-    return [Due(*row) for row in session.execute(wanted.order_by(Email.due_at).limit(limit))]
+    wanted = wanted.where(PLANNED, Email.due_at > bindparam("after"), Email.due_at <= bindparam("until"), runs)
+    return wanted.order_by(Email.due_at).limit(bindparam("most"))
 
 
 def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
@@ -105,14 +105,21 @@ def delete_refused(session: Session, ids: Collection[UUID]) -> int:
 
 def newest_refused(session: Session, since: datetime | None, limit: int) -> list[HookEvent]:
     """Return the newest refused calls, since a time or of all, oldest first."""
-    calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED))
+    calls = _NEWEST_REFUSED
     if since is not None:
         # A row counts only calls of its own day.
         began = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         calls = calls.where(HookEvent.received_at >= began)
         calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
-    newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
-    return list(newest)[::-1]
+    return list(session.scalars(calls, {"most": limit}))[::-1]
+
+
+_NEWEST_REFUSED = (
+    select(HookEvent)
+    .where(written(HookEvent.outcome, Outcome.REFUSED))
+    .order_by(HookEvent.received_at.desc(), HookEvent.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def taken_from(session: Session, addresses: Collection[str], since: datetime | None) -> dict[str, list[HookEvent]]:

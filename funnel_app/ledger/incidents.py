@@ -4,11 +4,19 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.models.base import one_of
 from funnel_app.ledger.models.watch import Incident
+
+# Built once: the watch asks them many times a minute.
+_OPEN, _OF_KINDS = Incident.ended_at.is_(None), one_of(Incident.kind, "kinds")
+_CURRENT = select(Incident).where(_OPEN).order_by(Incident.opened_at, Incident.id)
+_CURRENT_OF = _CURRENT.where(_OF_KINDS)
+_SEEN_SINCE = select(Incident).where(_OF_KINDS, Incident.seen_at > bindparam("since"))
+_LOCKED = select(Incident).where(_OPEN, _OF_KINDS).order_by(Incident.id).with_for_update()
 
 
 def begin(session: Session, kind: str, subject: str, detail: str, now: datetime) -> bool:
@@ -19,8 +27,7 @@ def begin(session: Session, kind: str, subject: str, detail: str, now: datetime)
 
 def current(session: Session, kinds: Collection[str] | None = None) -> list[Incident]:
     """Return the open incidents, of these kinds or of all, oldest first."""
-    wanted = select(Incident).where(Incident.ended_at.is_(None)).order_by(Incident.opened_at, Incident.id)
-    return list(session.scalars(wanted if kinds is None else wanted.where(Incident.kind.in_(list(kinds)))))
+    return list(session.scalars(_CURRENT) if kinds is None else session.scalars(_CURRENT_OF, {"kinds": list(kinds)}))
 
 
 def find_current(session: Session, incident_id: UUID) -> Incident | None:
@@ -43,13 +50,12 @@ def any_changed_since(session: Session, since: datetime) -> bool:
 
 def seen_since(session: Session, kinds: Collection[str], since: datetime) -> list[Incident]:
     """Return the incidents of these kinds that were seen after a time, over or not."""
-    return list(session.scalars(select(Incident).where(Incident.kind.in_(list(kinds)), Incident.seen_at > since)))
+    return list(session.scalars(_SEEN_SINCE, {"kinds": list(kinds), "since": since}))
 
 
 def lock_current(session: Session, kinds: Collection[str]) -> list[Incident]:
     """Return the open incidents, locked until the transaction ends, so that each change is made once."""
-    wanted = select(Incident).where(Incident.ended_at.is_(None), Incident.kind.in_(list(kinds)))
-    return list(session.scalars(wanted.order_by(Incident.id).with_for_update()))
+    return list(session.scalars(_LOCKED, {"kinds": list(kinds)}))
 
 
 def delete_ended_before(session: Session, before: datetime) -> int:

@@ -7,7 +7,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, String, Text, and_, exists, func, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    String,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from funnel_app.campaigns.model import Mode
@@ -61,7 +75,13 @@ def _stands(
 
 def standing(session: Session, now: datetime) -> list[Pause]:
     """Return the active pauses, that of everything first."""
-    return list(session.scalars(select(Pause).where(_stands(Pause, now)).order_by(Pause.campaign, Pause.sequence)))
+    return list(session.scalars(_STANDING, {"now": now}))
+
+
+_NOW = bindparam("now", type_=UtcTime)
+_STANDING = select(Pause).where(_stands(Pause, _NOW)).order_by(Pause.campaign, Pause.sequence)
+_ENDED_AT = func.coalesce(Pause.ended_at, Pause.until_at, type_=UtcTime())
+_LAST_ENDED_AT = select(func.max(_ENDED_AT)).where(_ENDED_AT <= _NOW)
 
 
 def over(session: Session, limit: int, now: datetime) -> list[Pause]:
@@ -103,8 +123,7 @@ def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datet
 
 def last_ended_at(session: Session, now: datetime) -> datetime | None:
     """Return when a pause was last ended by somebody, or by its own end; None if none was."""
-    ended_at = func.coalesce(Pause.ended_at, Pause.until_at, type_=UtcTime())
-    return session.scalar(select(func.max(ended_at)).where(ended_at <= now))
+    return session.scalar(_LAST_ENDED_AT, {"now": now})
 
 
 def count_waiting(session: Session, now: datetime) -> int:

@@ -102,7 +102,7 @@ def waiting_since(session: Session) -> tuple[int, datetime | None, str | None]:
     """Return how many emails wait, since when, and what the oldest one waits for."""
     number, since = session.execute(select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())).one()
     oldest = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
-    return number, since, session.scalars(oldest).first()
+    return number, since, session.scalars(oldest).first() if number else None
 
 
 def last_at(session: Session) -> datetime | None:

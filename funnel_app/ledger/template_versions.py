@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
@@ -77,10 +78,16 @@ def find_of_key(session: Session, key: str, version_id: UUID) -> TemplateVersion
 
 def adopt(session: Session, version: TemplateVersion, now: datetime) -> None:
     """Use this version from now on, unless an operator has pinned another since Notion had it."""
-    other = aliased(TemplateVersion)
-    chosen = exists().where(other.key == version.key, other.id != version.id, other.pinned_at >= version.since_at)
-    this = TemplateVersion.id == version.id
-    session.execute(update(TemplateVersion).where(this, ~chosen).values(adopted_at=now))
+    session.execute(_adopt(), {"its_id": version.id, "its_key": version.key, "since": version.since_at, "now": now})
+
+
+@cache
+def _adopt() -> Update:
+    other, this = aliased(TemplateVersion), bindparam("its_id", type_=TemplateVersion.id.type)
+    same_key = other.key == bindparam("its_key")
+    chosen = exists().where(same_key, other.id != this, other.pinned_at >= bindparam("since"))
+    adopted = update(TemplateVersion).where(TemplateVersion.id == this, ~chosen).values(adopted_at=bindparam("now"))
+    return adopted.execution_options(synchronize_session=False)
 
 
 def pin(session: Session, version: TemplateVersion, now: datetime) -> None:

@@ -6,6 +6,7 @@ Canaries are not counted.
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import of_canary
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.emails import PLANNED, UNCONFIRMED, UNDER_WAY, claimable, enrolment_runs, waits_for_earlier
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
@@ -46,6 +48,9 @@ _SENT_UNEXPLAINED = _SENT.where(Email.reason.is_(None))
 _INCOMPLETE = select(func.count(Enrolment.id)).where(lacks_step())
 _MIRROR_BEHIND = select(func.count(Enrolment.id)).where(
     Enrolment.mirror_stale_since < bindparam("before"), Enrolment.mode != Mode.CANARY
+)
+_ORPHANS = select(func.count(EmailEvent.id)).where(
+    EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= bindparam("since"), EmailEvent.claimed_id.is_not(None)
 )
 _WITH_SEVERAL_IDS = (
     select(EmailEvent.email_id)
@@ -104,10 +109,7 @@ def mirror_behind(session: Session, before: datetime) -> int:
 
 def orphans(session: Session, since: datetime) -> int:
     """Count the reports since a time that name an email of ours that does not exist."""
-    wanted = select(func.count(EmailEvent.id)).where(
-        EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since, EmailEvent.claimed_id.is_not(None)
-    )
-    return session.scalar(wanted) or 0
+    return _count(session, _ORPHANS, since=since)
 
 
 def by_state_and_reason(session: Session, modes: Collection[str]) -> list[tuple[State, str | None, int]]:
@@ -145,8 +147,14 @@ def copies(session: Session) -> int:
     return sum(number - 1 for number in counted.values())
 
 
-def _count(session: Session, question: Select[int], **values: object) -> int:
-    return session.scalar(question, values) or 0
+def _count(session: Session, count: Select[int], **values: object) -> int:
+    ((number,),) = (row.values() for row in _question(count).ask(session.connection(), **values))
+    return int(number)
+
+
+@cache
+def _question(count: Select[int]) -> Question:
+    return Question(count)
 
 
 def planned_from(session: Session, campaign: str, start: datetime) -> dict[tuple[str, int], int]:

@@ -6,8 +6,9 @@ Without canaries.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.model import Mode
@@ -15,7 +16,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import count_without, of_canary
 from funnel_app.ledger.emails import PLANNED, UNDER_WAY, waits_for_earlier
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
-from funnel_app.ledger.models.base import written
+from funnel_app.ledger.models.base import one_of, written
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.queries.ahead import STUCK
 
@@ -56,23 +57,23 @@ class Span:
 
 def next_planned(session: Session, span: Span, limit: int) -> list[Email]:
     """Return the next emails that go, with their contacts, soonest first."""
-    rows = _with_contact().where(*_planned(span), ~_waits())
-    return list(session.scalars(rows.order_by(Email.due_at).limit(limit)))
+    return list(session.scalars(_next_planned(span.until is not None), {**_given(span), "most": limit}))
 
 
 def planned_times(session: Session, span: Span) -> list[datetime]:
     """Return the due times of the emails that `next_planned` lists for a span, of all of them."""
-    return list(session.scalars(select(Email.due_at).join(Email.enrolment).where(*_planned(span), ~_waits())))
+    wanted = select(Email.due_at).join(Email.enrolment).where(*_planned(span.until is not None), ~_waits())
+    return list(session.scalars(wanted, _given(span)))
 
 
 def count_next(session: Session, span: Span) -> int:
     """Count the emails that `next_planned` lists for a span, of each enrolment the first."""
-    return _count_planned(session, span, ~_waits(), ~waits_for_earlier())
+    return _count(session, span, waits=False)
 
 
 def count_waiting(session: Session, span: Span) -> int:
     """Count the emails that are planned for a span and do not go then: a pause or a stuck earlier step keeps them."""
-    return _count_planned(session, span, _waits())
+    return _count(session, span, waits=True)
 
 
 def paused(session: Session, limit: int) -> list[Enrolment]:
@@ -92,18 +93,35 @@ def count_paused(session: Session) -> int:
     return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
 
 
-def _planned(span: Span) -> tuple[ColumnElement[bool], ...]:
+def _count(session: Session, span: Span, *, waits: bool) -> int:
+    return session.scalar(_counted(span.until is not None, waits), _given(span)) or 0
+
+
+def _given(span: Span) -> dict[str, object]:
     modes = [mode for mode in span.modes if mode != Mode.CANARY]
-    until = () if span.until is None else (Email.due_at < span.until,)
-    active = Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(modes)
-    return PLANNED, Email.due_at >= span.after, *until, *active
+    return {"after": span.after, "modes": modes, **({} if span.until is None else {"until": span.until})}
 
 
-def _count_planned(session: Session, span: Span, *conditions: ColumnElement[bool]) -> int:
-    wanted = select(func.count(Email.id)).join(Email.enrolment).where(*_planned(span), *conditions)
-    return session.scalar(wanted) or 0
+# Built once each, since building takes longer than asking: of any span, or of those that end.
+@cache
+def _next_planned(ends: bool) -> Select[Email]:
+    return _with_contact().where(*_planned(ends), ~_waits()).order_by(Email.due_at).limit(bindparam("most"))
 
 
+@cache
+def _counted(ends: bool, waits: bool) -> Select[int]:
+    which = (_waits(),) if waits else (~_waits(), ~waits_for_earlier())
+    return select(func.count(Email.id)).join(Email.enrolment).where(*_planned(ends), *which)
+
+
+@cache
+def _planned(ends: bool) -> tuple[ColumnElement[bool], ...]:
+    until = (Email.due_at < bindparam("until"),) if ends else ()
+    active = Enrolment.state == EnrolmentState.ACTIVE, one_of(Enrolment.mode, "modes")
+    return PLANNED, Email.due_at >= bindparam("after"), *until, *active
+
+
+@cache
 def _waits() -> ColumnElement[bool]:
     # A pause that is over by then keeps nothing.
     return or_(is_paused(Enrolment, Email.due_at), waits_for_earlier(STUCK))

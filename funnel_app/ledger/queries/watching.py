@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event, Mode
@@ -17,6 +17,16 @@ from funnel_app.ledger.models.base import written
 from funnel_app.rules.calls.call import IMPORT
 
 MANUAL = ("keyboard", IMPORT)
+# Built once: the watch asks them many times a minute.
+_SENT = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
+_SENT_SINCE = _SENT.where(EmailEvent.id > bindparam("last"))
+_LAST_REPORT = select(EmailEvent).where(came_by_itself()).order_by(EmailEvent.id.desc()).limit(1)
+_A_REPORT = (
+    select(EmailEvent.id)
+    .where(came_by_itself(), EmailEvent.provider_event_id > "")
+    .order_by(EmailEvent.provider_event_id.desc())
+    .limit(1)
+)
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -40,17 +50,14 @@ def last_report_at(session: Session) -> datetime | None:
 def unheard_since(session: Session) -> datetime | None:
     """Return when the first email was sent after the last webhook report; None if none was."""
     last = _last_report(session)
-    sent = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
-    return session.scalars(sent if last is None else sent.where(EmailEvent.id > last.id)).one_or_none()
+    if last is None:
+        return session.scalars(_SENT).one_or_none()
+    return session.scalars(_SENT_SINCE, {"last": last.id}).one_or_none()
 
 
 def _last_report(session: Session) -> EmailEvent | None:
     # Without a single report, a search by time would read every event: the index of reports answers that first.
-    known = select(EmailEvent.id).where(came_by_itself(), EmailEvent.provider_event_id > "")
-    if session.scalars(known.order_by(EmailEvent.provider_event_id.desc()).limit(1)).first() is None:
-        return None
-    reports = select(EmailEvent).where(came_by_itself())
-    return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    return None if session.scalars(_A_REPORT).first() is None else session.scalars(_LAST_REPORT).one_or_none()
 
 
 def skipped_as_tests(session: Session, since: datetime) -> int:
