@@ -32,7 +32,9 @@ def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Sele
 
 
 _LATEST_OF_ALL = _last(TemplateVersion.checked_at, true())
-_LATEST_OF = _last(TemplateVersion.checked_at, TemplateVersion.key.in_(bindparam("keys", expanding=True)))
+_OF_KEYS = TemplateVersion.key.in_(bindparam("keys", expanding=True))
+_LATEST_OF = _last(TemplateVersion.checked_at, _OF_KEYS)
+_LOCKED = select(TemplateVersion.id).where(_OF_KEYS).order_by(TemplateVersion.id).with_for_update()
 _GOOD_OF_ALL = _last(TemplateVersion.checked_at, TemplateVersion.good.is_(True))
 _ADOPTED_OF_ALL = _last(TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
 _SEEN_AGAIN = (
@@ -101,7 +103,10 @@ def observe(session: Session, seen: Sequence[Mapping[str, Any]], now: datetime) 
     A version's `since_at` is when Notion began to have it without interruption. A known text gets the new verdict,
     since validation may have changed.
     """
-    latest = _by_key(session, _LATEST_OF, keys=[each["key"] for each in seen])
+    keys = [each["key"] for each in seen]
+    # All in one order: two processes that judge one text differently would each keep a row that the other wants.
+    session.execute(_LOCKED, {"keys": keys})
+    latest = _by_key(session, _LATEST_OF, keys=keys)
     same = [latest[each["key"]].id for each in seen if _is_same(latest.get(each["key"]), each)]
     if same:
         session.execute(_SEEN_AGAIN, {"ids": same, "at": now})
