@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docs.campaign_tables import exits, hooks, sequences, steps
+from docs.files import files
 from docs.helped import commands
 from docs.house_picture import house_picture
 from docs.ledger_picture import ledger_picture, ledger_tables
@@ -48,6 +49,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "docs/commands.md",
     "docs/events.md",
+    "docs/files.md",
     "docs/variables.md",
     "docs/templates.md",
     "docs/website-integration.md",
@@ -188,6 +190,7 @@ def switches() -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     "failures": failures,
+    "files": files,
     "settings": settings,
     "lead-events": lead_events,
     "sequences": sequences,

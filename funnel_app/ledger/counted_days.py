@@ -7,6 +7,7 @@ whoever does it: so what is kept is what counting would find.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Integer,
     String,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -29,6 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import of_canary
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email
 from funnel_app.ledger.models.base import Base
 from funnel_app.ledger.models.types import UtcTime
@@ -37,6 +40,7 @@ from funnel_app.rules.day_counts import TO_COME, Counts
 Day = tuple[datetime, datetime]
 # What stands between the parts of a word, and between words, in a text that is counted here.
 BETWEEN, NEXT = "\t", "\n"
+ENDS = ("start", "next")
 
 
 class CountedDay(Base):
@@ -54,17 +58,30 @@ def count(session: Session, days: Sequence[Day], *, lengths: bool = True) -> lis
 
     Without lengths nothing says how long emails took, which is most of the work.
     """
-    words = _word(session) if lengths else Email.template_key + BETWEEN + Email.state + BETWEEN
-    drawn = values(column("day", Integer), column("start", UtcTime), column("next", UtcTime), name="days")
-    each = drawn.data([(number, *day) for number, day in enumerate(days)]).cte("days")
+    connection = session.connection()
+    texts, of_canaries = _questions(len(days), lengths, connection.dialect.name)
+    bounds = {f"{end}_{number}": at for number, day in enumerate(days) for end, at in zip(ENDS, day, strict=True)}
+    found = [row["words"] for row in texts.ask(connection, **bounds)]
+    tallies = [Counter(words.split(NEXT) if words else ()) for words in found]
+    for row in of_canaries.ask(connection, **bounds):
+        tallies[row["day"]][row["word"]] -= 1
+    return [_counts(tally) for tally in tallies]
+
+
+# Of so many days: SQLAlchemy compiles a list of values at each call, which takes most of the time.
+@lru_cache(maxsize=16)
+def _questions(days: int, lengths: bool, dialect: str) -> tuple[Question, Question]:
+    word = _word(dialect) if lengths else Email.template_key + BETWEEN + Email.state + BETWEEN
+    drawn = values(column("day", Integer), *(column(end, UtcTime) for end in ENDS), name="days")
+    each = drawn.data(
+        [(number, *(bindparam(f"{end}_{number}", type_=UtcTime()) for end in ENDS)) for number in range(days)]
+    ).cte("days")
     due = Email.due_at >= each.c.start, Email.due_at < each.c.next
     # As one text a day: SQLite sorts what it groups, which takes it twice as long.
-    texts = select(func.aggregate_strings(words, NEXT)).select_from(Email).where(*due).correlate(each)
-    found = session.execute(select(each.c.day, texts.scalar_subquery()).order_by(each.c.day))
-    tallies = [Counter(found_words.split(NEXT) if found_words else ()) for _, found_words in found]
-    for number, word in session.execute(select(each.c.day, words).join(Email, and_(*due)).where(of_canary())):
-        tallies[number][word] -= 1
-    return [_counts(tally) for tally in tallies]
+    texts = select(func.aggregate_strings(word, NEXT)).select_from(Email).where(*due).correlate(each)
+    of_canaries = select(each.c.day, word.label("word")).join(Email, and_(*due)).where(of_canary())
+    wanted = select(each.c.day, texts.scalar_subquery().label("words")).order_by(each.c.day)
+    return Question(wanted), Question(of_canaries)
 
 
 def counts_of(session: Session, days: Sequence[Day], *, lengths: bool = True) -> list[Counts]:
@@ -116,13 +133,13 @@ def _read(counts: Mapping[str, Mapping[str, int]]) -> Counts:
     return {(key, State(state)): took for (key, state), took in words}
 
 
-def _word(session: Session) -> ColumnElement[str]:
-    tenths = cast(cast(func.round(_seconds(session) * 10), Integer), String)
+def _word(dialect: str) -> ColumnElement[str]:
+    tenths = cast(cast(func.round(_seconds(dialect) * 10), Integer), String)
     known = (Email.state == State.DELIVERED) & Email.delivered_at.is_not(None)
     return Email.template_key + BETWEEN + Email.state + BETWEEN + case((known, tenths), else_=TO_COME)
 
 
-def _seconds(session: Session) -> ColumnElement[Any]:
-    if session.get_bind().dialect.name == "postgresql":
+def _seconds(dialect: str) -> ColumnElement[Any]:
+    if dialect == "postgresql":
         return extract("epoch", Email.delivered_at - Email.due_at)
     return (func.julianday(Email.delivered_at) - func.julianday(Email.due_at)) * 86400.0
