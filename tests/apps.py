@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from funnel_app.app import create_app
 from funnel_app.campaigns.registry import Registry
@@ -42,6 +44,21 @@ class Made:
         return all(getattr(deps.settings, name) == value for name, value in self.settings.items())
 
 
+class CompiledPages(BytecodeCache):
+    """Pages that an application has compiled, for the next: found again by all of their text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = CompiledPages()
 _free: list[Made] = []
 _lent: list[Made] = []
 
@@ -61,6 +78,7 @@ def application(deps: Deps) -> Flask:
 def _make(deps: Deps) -> Made:
     noted = NotedSettings(deps.settings)
     app = create_app(replace(deps, settings=cast(Settings, noted)))
+    app.jinja_env.bytecode_cache = _compiled
     return Made(app, deps.registry, dict(noted.read))
 
 

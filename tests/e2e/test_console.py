@@ -17,8 +17,8 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger.models import Email
 from tests.console_world import come_eight_times, report
+from tests.e2e.accessibility import bring_axe, violations
 from tests.e2e.site import SIZES, Site, pages
-from tests.e2e.usable import bring_axe, useless
 from tests.flows.leads import call, email_ids
 
 SCREENS = {360: 800, 390: 844, 768: 1024, 1280: 900}
@@ -131,7 +131,7 @@ def look(page: Page, size: str, theme: str, among: str = "") -> list[object]:
     """Return what somebody cannot use of a page that axe has been brought to; among some nodes, only their colours."""
     page.set_viewport_size(SIZES[size])
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    return [(size, theme, *each) for each in useless(page, among)]
+    return [(size, theme, *each) for each in violations(page, among)]
 
 
 def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
@@ -415,7 +415,7 @@ def test_the_queues_are_shown_and_lead_back(console: Page, size: str):
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
 
 
-def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
+def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(screen: Page, filled: Site):
     long = {"first_name": LONG[:60], "business_name": LONG, "weakest_system_1": LONG}
     receipt = enrol(filled.deps, call(f"{LONG[:60].lower()}@resend.dev", contact=long))
     payload = {"email": f"{LONG[:60].lower()}@resend.dev"}
@@ -427,7 +427,6 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
     queues.close()
     note(filled.deps, {("doctor", LONG): LONG, ("backup_failed", ""): LONG}, [])
     filled.deps.pause.pause(LONG, 600, "config")
-    page = filled.open()
     more = {
         "lead-long": f"/console/leads/{receipt.contact_id}",
         "email-long": f"/console/emails/{email_ids(receipt)[0]}",
@@ -436,14 +435,15 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
         "job-long": f"/console/rq/0/view/job/{LONG}",
         "workers": "/console/rq/0/view/workers",
     }
-    wide = {}
+    wide, widths = {}, list(SCREENS)
     for name, path in {**pages(filled), **more}.items():
-        page.goto(filled.url + path)
-        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-        for width in SCREENS:
-            page.set_viewport_size({"width": width, "height": 800})
-            if over := page.evaluate(OVERFLOW) + page.evaluate(CUT_NAVIGATION):
+        screen.goto(filled.url + path)
+        screen.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        # The next page begins at the width at which this one ends.
+        widths.reverse()
+        for width in widths:
+            screen.set_viewport_size({"width": width, "height": 800})
+            if over := screen.evaluate(f"{OVERFLOW} + {CUT_NAVIGATION}"):
                 wide[name, width] = over
-    page.context.close()
     filled.deps.pause.lift()
     assert wide == {}
