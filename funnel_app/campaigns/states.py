@@ -1,4 +1,4 @@
-"""States of an email, and the legal transitions between them."""
+"""States of an email, the legal transitions between them, and which report means which."""
 
 from collections.abc import Mapping
 from enum import StrEnum

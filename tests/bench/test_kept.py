@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
 from random import Random
 from threading import Barrier, Thread
@@ -26,8 +26,7 @@ from jobs.web_worker import BufferingWorker
 from tests.factories import HOOK_SECRET, make_settings
 from tests.pace import patient
 
-KINDS, SHOTS, ROUNDS = 16, 60, 5
-WARM, WARM_OF_EACH_KIND = 300, 20
+KINDS, SHOTS, WARM = 16, 60, 600
 THREADS = 4
 
 
@@ -44,8 +43,6 @@ class House:
             os.set_blocking(end, False)
         self.worker.wsgi = create_app(self.deps)
         self.thread = Thread(target=self.worker.run)
-        self.bounded: list[functools._lru_cache_wrapper[object]] = []
-        self.held = 0
 
     def __enter__(self) -> "House":
         self.thread.start()
@@ -58,27 +55,12 @@ class House:
         for end in self.worker.PIPE:
             os.close(end)
         self.worker.tmp.close()
-        gc.unfreeze()
-
-    def warm(self, shots: list[Shot]) -> None:
-        """Answer these shots, and leave out what is there afterwards whenever what is held is counted."""
-        self._fire(shots)
-        self.bounded = _bounded_caches()
-        # Or each count would go through all that a worker of the tests has imported.
-        gc.freeze()
-
-    def count(self) -> None:
-        """Count what is held before the next shots."""
-        self.held = self._held()
 
     def grown(self, shots: list[Shot]) -> int:
         """Return how many pieces of memory more are held after these shots."""
-        self._fire(shots)
-        before, self.held = self.held, self._held()
-        return self.held - before
-
-    def _fire(self, shots: list[Shot]) -> None:
+        before = self._held()
         fire("http://{}:{}".format(*self.listener.getsockname()), iter(shots))
+        return self._held() - before
 
     def _held(self) -> int:
         until = time.monotonic() + patient(20)
@@ -89,8 +71,9 @@ class House:
         self.deps.engine.dispose()
         self.deps.engine.clear_compiled_cache()
         re.purge()
-        for each in (*self.bounded, *_bounded_caches()):
-            each.cache_clear()
+        for each in gc.get_objects():
+            if isinstance(each, functools._lru_cache_wrapper) and each.cache_info().maxsize is not None:
+                each.cache_clear()
         gc.collect()
         return sys.getallocatedblocks()
 
@@ -102,11 +85,6 @@ class House:
         all_free.wait(patient(20))
 
 
-def _bounded_caches() -> "list[functools._lru_cache_wrapper[object]]":
-    caches = [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
-    return [each for each in caches if each.cache_info().maxsize is not None]
-
-
 @pytest.fixture
 def house(sqlite, redis_server) -> Iterator[House]:
     # pytest keeps each line that a library logs.
@@ -116,32 +94,27 @@ def house(sqlite, redis_server) -> Iterator[House]:
     logging.disable(logging.NOTSET)
 
 
-def rounds_by_kind(count: int) -> Iterator[dict[str, list[Shot]]]:
-    """Yield so many shots of each kind, time after time."""
-    shots = chain.from_iterable(zip(strangers(Random(3)), broken_callers(Random(3), HOOK_SECRET), strict=True))
-    while True:
-        found: defaultdict[str, list[Shot]] = defaultdict(list)
-        while len(found) < KINDS or any(len(of_kind) < count for of_kind in found.values()):
-            shot = next(shots)
-            if len(found[shot.kind]) < count:
-                found[shot.kind].append(shot)
-        yield found
+def by_kind(count: int) -> dict[str, list[Shot]]:
+    """Return so many shots of each kind."""
+    found: defaultdict[str, list[Shot]] = defaultdict(list)
+    sources = strangers(Random(3)), broken_callers(Random(3), HOOK_SECRET)
+    for shot in chain.from_iterable(zip(*sources, strict=True)):
+        if len(found[shot.kind]) < count:
+            found[shot.kind].append(shot)
+        if len(found) == KINDS and all(len(shots) == count for shots in found.values()):
+            break
+    return found
 
 
 def test_of_no_kind_of_shot_anything_is_kept(house):
-    house.warm([*islice(strangers(Random(5)), WARM), *chain(*next(rounds_by_kind(WARM_OF_EACH_KIND)).values())])
-    assert kept_kinds(house, islice(rounds_by_kind(SHOTS), ROUNDS)) == set()
+    house.grown(list(islice(strangers(Random(5)), WARM)))
+    assert [kind for kind, shots in by_kind(4 * SHOTS).items() if keeps(house, shots)] == []
 
 
-def kept_kinds(house: House, rounds: Iterable[dict[str, list[Shot]]]) -> set[str]:
-    """Return of which kinds each shot leaves a piece of memory, round after round: what only fills up ends sooner."""
-    kept: set[str] | None = None
-    for shots in rounds:
-        house.count()
-        kept = {kind for kind in (shots if kept is None else kept) if house.grown(shots[kind]) >= len(shots[kind])}
-        if not kept:
-            break
-    return kept or set()
+def keeps(house: House, shots: list[Shot]) -> bool:
+    """Return whether time after time a piece of memory is left for each shot: what only fills up ends sooner."""
+    windows = (shots[start : start + SHOTS] for start in range(0, len(shots), SHOTS))
+    return all(house.grown(window) >= SHOTS for window in windows)
 
 
 def test_what_is_kept_of_each_shot_is_seen(house):
@@ -152,6 +125,4 @@ def test_what_is_kept_of_each_shot_is_seen(house):
         return answer(environ, start_response)
 
     house.worker.wsgi = keeping
-    shots = (shot for shot in strangers(Random(4)) if shot.raw is None)
-    house.warm(list(islice(shots, WARM)))
-    assert kept_kinds(house, ({"any": list(islice(shots, SHOTS))} for _ in range(ROUNDS))) == {"any"}
+    assert keeps(house, [shot for shot in islice(strangers(Random(4)), 6 * SHOTS) if shot.raw is None][: 4 * SHOTS])

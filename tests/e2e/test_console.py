@@ -17,8 +17,8 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger.models import Email
 from tests.console_world import come_eight_times, report
+from tests.e2e.accessibility import bring_axe, violations
 from tests.e2e.site import SIZES, Site, pages
-from tests.e2e.usable import bring_axe, useless
 from tests.flows.leads import call, email_ids
 
 SCREENS = {360: 800, 390: 844, 768: 1024, 1280: 900}
@@ -131,7 +131,7 @@ def look(page: Page, size: str, theme: str, among: str = "") -> list[object]:
     """Return what somebody cannot use of a page that axe has been brought to; among some nodes, only their colours."""
     page.set_viewport_size(SIZES[size])
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    return [(size, theme, *each) for each in useless(page, among)]
+    return [(size, theme, *each) for each in violations(page, among)]
 
 
 def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.accessibility import bring_axe, violations
 from tests.e2e.site import ON_A_PHONE, Site
-from tests.e2e.usable import bring_axe, useless
 from tests.flows.leads import opt_in
 
 pytestmark = ON_A_PHONE
@@ -42,7 +42,7 @@ def test_a_console_in_which_nothing_has_happened_says_so(start: Site):
         expect(page.locator("main")).to_contain_text(words)
         fits(page)
         bring_axe(page)
-        assert useless(page) == [], path
+        assert violations(page) == [], path
     page.context.close()
 
 

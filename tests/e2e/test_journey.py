@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack import Stack, running_stack, start_funnel
+from tests.e2e.accessibility import bring_axe, violations
 from tests.e2e.site import SIZES
-from tests.e2e.usable import bring_axe, useless
 from tests.process.starting import ONE_OF_EACH
 from tests.process.watching import wait_until
 
@@ -47,7 +47,7 @@ def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
     assert overflow == 0, f"{name} is wider than the screen of a {width}"
     if asks_axe:
         bring_axe(page)
-        assert useless(page) == []
+        assert violations(page) == []
 
 
 def sign_up(page: Page, address: str, width: str) -> None:

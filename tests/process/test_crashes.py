@@ -128,6 +128,7 @@ def test_two_schedulers_do_no_harm_and_the_second_takes_over_within_5_s(funnel):
     funnel.processes.running["scheduler"] = funnel.processes.running.pop("second")
 
 
-def test_the_processes_stop_with_0_when_asked(funnel):
+def test_nothing_of_all_that_went_twice_and_the_processes_stop_with_0_when_asked(funnel):
     """The last of this file: nothing runs after it."""
+    assert [email for email, count in inbox(funnel).items() if count != 1] == []
     stop_with_0(funnel)

@@ -1,4 +1,4 @@
-"""Broken markup: unclosed quotes and comments that swallow what comes after them."""
+"""Broken markup: curly quotes around attributes, unclosed quotes and comments that swallow what comes after them."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Notion's changes inside tags, from autocorrection or pasting formatted text."""
+"""Notion's changes inside a template's tags, from autocorrection or pasting formatted text."""
 
 import html
 import re

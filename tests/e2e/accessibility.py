@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 # Two thirds of axe's time are contrast, which it works out for each text. Texts of one style on grounds of one colour
 # are read alike wherever they stand: two of each kind stand for all. (Of one letter axe says nothing.)
-FIND_USELESS = """async among => {
+FIND_VIOLATIONS = """async among => {
   const grounds = new Map([[null, ""]]), kinds = {};
   const ground = node => {
     if (!grounds.has(node)) {
@@ -38,7 +38,7 @@ def bring_axe(page: Page) -> None:
     page.evaluate(Axe().axe_script)
 
 
-def useless(page: Page, among: str = "") -> list[list[object]]:
+def violations(page: Page, among: str = "") -> list[list[object]]:
     """Return what is gravely wrong with a page that axe was brought to, and where; among some nodes, only colours."""
-    found: list[list[object]] = page.evaluate(FIND_USELESS, among)
+    found: list[list[object]] = page.evaluate(FIND_VIOLATIONS, among)
     return found
