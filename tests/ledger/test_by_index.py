@@ -57,7 +57,8 @@ DROP TABLE lead;
 @pytest.fixture(params=["never made", "made of a few", "made of all"], scope="module")
 def grown(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A ledger of PostgreSQL in which thousands are due, with statistics of this kind and no more."""
-    url = new_database(request.getfixturevalue("postgres_server").url, f"grown_{request.param_index}")
+    # A worker makes it again where it takes over tests that another had left.
+    url = new_database(request.getfixturevalue("postgres_server").url, f"grown_{new_id().hex}")
     engine = open_engine(url)
     schema.upgrade(engine)
     with engine.begin() as line:
