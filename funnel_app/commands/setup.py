@@ -6,6 +6,7 @@ Needs none of Funnel's settings, since it creates them: `wsgi.py` returns it wit
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,10 @@ OFFERS = (
     ("Write starter texts into the templates that are empty in Notion?", ("templates", "populate")),
 )
 CALENDLY_OFFER = ("Make Calendly call Funnel?", ("calendly", "subscribe"))
-PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole way:", ("resend", "canary")))
+DOCTOR = ("doctor",)
+PROOFS = (("Everything is looked at:", DOCTOR), ("One email goes the whole way:", ("resend", "canary")))
+# So long what was just started may take until it is ready; an email that did not come is not sent again.
+AGAIN_AFTER_S = 20
 
 
 @click.command("setup")
@@ -152,7 +156,7 @@ def _prove(values: Values, place: Place) -> int:
         _show("When it is up, run:", place, [command for _, command in PROOFS])
         return 0
     values = {**values, **_of_the_run(values, place)}
-    failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
+    failed = [command for title, command in PROOFS if _fails(title, MEANWHILE[place], command, values)]
     if failed:
         _show("Fix what is said above, then run again:", place, failed)
         return 1
@@ -180,9 +184,15 @@ def _is_up(values: Values, place: Place) -> bool:
     return False
 
 
-def _fails(title: str, command: Sequence[str], values: Values) -> bool:
+def _fails(title: str, before: Sequence[str], command: Sequence[str], values: Values) -> bool:
     say(f"\n{title}")
-    return _run(command, values) != 0
+    if _run([*before, *command], values) == 0:
+        return False
+    if command != DOCTOR:
+        return True
+    say(f"\nWhat has just been started may not be ready: everything is looked at again in {AGAIN_AFTER_S} seconds.")
+    time.sleep(AGAIN_AFTER_S)
+    return _run([*before, *command], values) != 0
 
 
 def _run(command: Sequence[str], values: Values) -> int:

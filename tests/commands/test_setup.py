@@ -3,12 +3,14 @@
 import os
 import stat
 import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
+from funnel_app.commands import setup
 from funnel_app.commands.alone import asks_for_setup
-from funnel_app.commands.setup import Place, _of_the_run, setup_command
+from funnel_app.commands.setup import DOCTOR, Place, _fails, _of_the_run, setup_command
 from funnel_app.config import examine_settings
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import MADE, notion_id
@@ -208,3 +210,15 @@ def test_at_home_the_redis_that_make_run_brought_along_is_used(monkeypatch, tmp_
     assert _of_the_run({"REDIS_URL": own}, place) == {}
     with settings_file(tmp_path / "var" / "run.env", {"REDIS_URL": "redis://127.0.0.1:7001/0", "PORT": "8000"}):
         assert _of_the_run({"REDIS_URL": own}, place) == used
+
+
+@pytest.mark.parametrize(("command", "looks"), [(DOCTOR, 2), (("resend", "canary"), 1)])
+@pytest.mark.parametrize("ready_at", [2, 9])
+def test_what_was_just_started_is_looked_at_once_more_and_no_email_is_sent_again(
+    monkeypatch, tmp_path, command, looks, ready_at
+):
+    monkeypatch.setattr(setup, "AGAIN_AFTER_S", 0)
+    looked = tmp_path / "looked"
+    program = f"file = open({str(looked)!r}, 'a'); file.write('x'); exit(file.tell() < {ready_at})"
+    assert _fails("Everything is looked at:", [sys.executable, "-c", program], command, {}) is (looks < ready_at)
+    assert looked.read_text() == "x" * looks

@@ -67,6 +67,7 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     container.start("funnel", "-m", "jobs.start")
     try:
         wait_until("Funnel is ready", lambda: answers(f"{url}/readyz"))
+        wait_until("its replica can be asked", (nothing.folder / "funnel.db-replica.sock").exists)
         os.write(answers_to, b"\n")
         os.close(answers_to)
         assert asked.wait(patient(150)) == 0, nothing.log("setup").read_text()
