@@ -1,6 +1,7 @@
 """Days and windows on the reader's clock: each rule against a scan of the minutes, over changes of clocks."""
 
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funnel_app.campaigns.model import Mode, Step, Window
-from funnel_app.campaigns.timing import due_at, into_window
+from funnel_app.campaigns.registry import load_registry
+from funnel_app.campaigns.timing import NEVER, deadline_of, due_at, into_window
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 # Each with a day near which its clocks change: by an hour, by half of one, by a whole day, at midnight.
@@ -107,3 +109,9 @@ def test_a_window_that_opens_within_the_skipped_hour_opens_when_the_clocks_have_
     midnight = datetime(2026, 3, 8, tzinfo=zone)
     assert into_window(midnight, Window(time(2, 30), time(20)), zone) == datetime(2026, 3, 8, 3, 0, tzinfo=zone)
     assert into_window(midnight, Window(time(2, 30), time(2, 50)), zone) == datetime(2026, 3, 9, 2, 30, tzinfo=zone)
+
+
+def test_a_campaign_without_a_deadline_has_none_ever():
+    christmas, today = load_registry().campaign("christmas"), date(2026, 12, 6)
+    assert deadline_of(replace(christmas, deadline=(12, 5)), today) == date(2027, 12, 5)
+    assert deadline_of(replace(christmas, deadline=None), today) == NEVER
