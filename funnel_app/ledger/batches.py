@@ -64,7 +64,7 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
 
 _TAKEN = (
     update(EMAILS)
-    .where(EMAILS.c.id.in_(bindparam("ids", expanding=True)), unindexed(EMAILS.c.state) == State.PLANNED)
+    .where(one_of(EMAILS.c.id, "ids"), unindexed(EMAILS.c.state) == State.PLANNED)
     .values(state=State.SENDING, reason=None, reason_code=None, attempts=EMAILS.c.attempts + 1)
     .values(sending_at=bindparam("now"), lease_token=bindparam("token"), lease_until=bindparam("until"))
     .returning(EMAILS.c.id)

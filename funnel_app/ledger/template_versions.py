@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import TemplateVersion
+from funnel_app.ledger.models.base import one_of
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
 VERDICT = ("good", "problems", "ready_html", "ready_text")
@@ -32,14 +33,14 @@ def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Sele
 
 
 _LATEST_OF_ALL = _last(TemplateVersion.checked_at, true())
-_OF_KEYS = TemplateVersion.key.in_(bindparam("keys", expanding=True))
+_OF_KEYS = one_of(TemplateVersion.key, "keys")
 _LATEST_OF = _last(TemplateVersion.checked_at, _OF_KEYS)
 _LOCKED = select(TemplateVersion.id).where(_OF_KEYS).order_by(TemplateVersion.id).with_for_update()
 _GOOD_OF_ALL = _last(TemplateVersion.checked_at, TemplateVersion.good.is_(True))
 _ADOPTED_OF_ALL = _last(TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
 _SEEN_AGAIN = (
     update(TemplateVersion)
-    .where(TemplateVersion.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(TemplateVersion.id, "ids"))
     .values(checked_at=bindparam("at"))
     .execution_options(synchronize_session=False)
 )

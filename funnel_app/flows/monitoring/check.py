@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,8 @@ class Status(StrEnum):
     FAULT = "fault"
 
 
+# How far back a check looks for what went wrong; its words say it too.
+RECENT = timedelta(days=7)
 # Titles of checks whose names are technical; the names themselves are a contract.
 TITLES = {
     "canary": "test email",

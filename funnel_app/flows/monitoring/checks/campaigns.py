@@ -1,17 +1,14 @@
 """Checks of the campaign files: who follows an older plan, and who sends the first email."""
 
-from datetime import timedelta
-
 from funnel_app.campaigns.model import EmailOne, Sequence
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import count_older
-from funnel_app.flows.monitoring.check import Check, Findings, ok, warning
+from funnel_app.flows.monitoring.check import RECENT, Check, Findings, ok, warning
 from funnel_app.ledger.queries import watching
 
 LOOK = "flask --app wsgi campaigns plan"
 FIX = f"{LOOK} says what would change for whom; campaigns apply does it, and apply --only-new lets them keep it"
-RECENT = timedelta(days=7)
 # The entrances for an assessment: its own hook, and the old website's paths.
 ENTRANCES = ("hook", "legacy")
 

@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.config import SUPPORTED_PYTHON, Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.check import Findings, fault, ok, warning
+from funnel_app.flows.monitoring.check import RECENT, Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.queries import watching
 from funnel_app.setting_checks import parts_of
@@ -16,7 +15,6 @@ from funnel_app.setting_checks import parts_of
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, never bound)
 LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
 STRONG = 32
-RECENT = timedelta(days=7)
 
 
 def python(deps: Deps) -> Findings:
