@@ -96,13 +96,18 @@ def test_a_button_says_what_will_happen_asks_and_does_it(screen: Page, filled: S
     play, button = PLAYS[verb], BUTTONS[verb]
     receipt = play.arrange(filled, verb.replace("_", ""))
     before = states(filled.deps, receipt)
-    screen.goto(f"{filled.url}/console/leads/{receipt.contact_id}")
+    lead = f"{filled.url}/console/leads/{receipt.contact_id}"
+    screen.goto(lead)
     address = screen.locator(".head p").first.inner_text()
     unfold(screen)
     screen.get_by_role("link", name=play.link, exact=True).click()
     expect(screen.get_by_text(button.happens)).to_be_visible()
     expect(screen.get_by_text("This is written down as done by Olga.")).to_be_visible()
+    screen.get_by_role("link", name="Leave it").click()
+    expect(screen).to_have_url(lead)
     assert states(filled.deps, receipt) == before, "asking changes nothing"
+    unfold(screen)
+    screen.get_by_role("link", name=play.link, exact=True).click()
     press(screen)
     expect(screen.get_by_role("status")).to_contain_text("Done")
     if play.then is None:

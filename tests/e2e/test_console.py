@@ -59,26 +59,26 @@ def test_every_page_fits_can_be_used_by_everybody_and_says_the_same_without_scri
     """All is looked at by day on a desktop and by night on a phone: colours in both lights where those show else."""
     page, plain = (screens[name != "login", scripts] for scripts in (True, False))
     page.set_viewport_size(SIZES["desktop"])
-    with faults_of(page) as faults:
+    with faults_of(page, plain) as faults:
         said = open_page(page, filled, name)
         for size, screen in SIZES.items():
             page.set_viewport_size(screen)
             assert page.evaluate(OVERFLOW) == 0, f"the page is wider than the screen of a {size}"
-    assert open_page(plain, filled, name) == said
-    page.evaluate(DROP_ALIKE)
-    bring_axe(page)
-    grave = look(page, "desktop", "light")
-    page.evaluate(KEEP_SHOWN)
-    grave += look(page, "phone", "dark")
-    if page.evaluate(MARK_OTHERS):
-        grave += look(page, "phone", "light", OTHERS) + look(page, "desktop", "dark", OTHERS)
+        assert open_page(plain, filled, name) == said
+        page.evaluate(DROP_ALIKE)
+        bring_axe(page)
+        grave = look(page, "desktop", "light")
+        page.evaluate(KEEP_SHOWN)
+        grave += look(page, "phone", "dark")
+        if page.evaluate(MARK_OTHERS):
+            grave += look(page, "phone", "light", OTHERS) + look(page, "desktop", "dark", OTHERS)
     assert grave == []
     assert faults == []
 
 
 @contextmanager
-def faults_of(page: Page) -> Iterator[list[str]]:
-    """Gather what goes wrong on a page, and what its policy refuses; the letter within one wants what it may not."""
+def faults_of(*looked_at: Page) -> Iterator[list[str]]:
+    """Gather what goes wrong on pages, and what their policy refuses; the letter within one wants what it may not."""
     faults: list[str] = []
 
     def refused(message: ConsoleMessage) -> None:
@@ -87,11 +87,13 @@ def faults_of(page: Page) -> Iterator[list[str]]:
     def failed(error: Error) -> None:
         faults.append(str(error))
 
-    page.on("console", refused)
-    page.on("pageerror", failed)
+    for page in looked_at:
+        page.on("console", refused)
+        page.on("pageerror", failed)
     yield faults
-    page.remove_listener("console", refused)
-    page.remove_listener("pageerror", failed)
+    for page in looked_at:
+        page.remove_listener("console", refused)
+        page.remove_listener("pageerror", failed)
 
 
 def open_page(page: Page, site: Site, name: str) -> str:

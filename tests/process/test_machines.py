@@ -29,8 +29,6 @@ pytestmark = [
 ]
 SECONDS_FOR_A_DAY = 3
 LEADS_BEFORE, LEADS = 6, 14
-# While a lock is waited for too: a lead has five emails in twelve seconds, so that some are always under way.
-EVERY_S = 1.5
 # A lost connection is found out after 15 s; one that waited for the very lock inherits it, for 15 s more.
 LOCK_FREE_WITHIN_S = 40.0
 AT_MOST_LATE_S = 45.0
@@ -91,7 +89,7 @@ def test_a_machine_that_vanishes_loses_nothing_and_repeats_nothing(world):
     taken, enough = {}, Event()
     with ThreadPoolExecutor(1) as website:
         try:
-            load = website.submit(come_in, stack, taken, enough, EVERY_S)
+            load = website.submit(come_in, stack, taken, enough)
             wait_until("leads come in", lambda: len(taken) >= LEADS_BEFORE)
             lost.processes.start("holder", "-m", "tests.process.hold", HELD)
             wait_until("a person is locked", lambda: "locked" in lost.processes.log("holder").read_text())

@@ -59,13 +59,13 @@ def answered(stack, address):
         return opt_in(stack, address)["status"]
 
 
-def come_in(stack, taken, enough, every_s=EVERY_S):
+def come_in(stack, taken, enough):
     for number in itertools.count():
         if enough.is_set():
             return
         address = f"delivered+{number}@resend.dev"
         taken[address] = sign_up_until_answered(stack, address)
-        time.sleep(every_s)
+        time.sleep(EVERY_S)
 
 
 def test_a_redeploy_under_load_loses_no_hook_sends_nothing_twice_and_nothing_late(stack, tmp_path):
