@@ -34,6 +34,7 @@ class House:
     """A web process's own door, threads, parser and application in this process, where what it holds can be counted."""
 
     def __init__(self, url: str, redis_url: str) -> None:
+        self.older_caches = _caches_of_all_before()
         self.deps = build_deps(make_settings(database_url=url, redis_url=redis_url, trusted_proxies=1))
         self.listener, config = socket.create_server(("127.0.0.1", 0)), Config()
         config.set("threads", THREADS)
@@ -71,9 +72,8 @@ class House:
         self.deps.engine.dispose()
         self.deps.engine.clear_compiled_cache()
         re.purge()
-        for each in gc.get_objects():
-            if isinstance(each, functools._lru_cache_wrapper) and each.cache_info().maxsize is not None:
-                each.cache_clear()
+        for cache in (*self.older_caches, *_caches_with_a_limit()):
+            cache.cache_clear()
         gc.collect()
         return sys.getallocatedblocks()
 
@@ -83,6 +83,20 @@ class House:
         for _ in range(THREADS):
             self.worker.threads.submit(all_free.wait)
         all_free.wait(patient(20))
+
+
+def _caches_of_all_before() -> list[functools._lru_cache_wrapper]:
+    """Return those of all that ran and was imported before, and look through none of it for each window."""
+    gc.unfreeze()
+    gc.collect()
+    caches = _caches_with_a_limit()
+    gc.freeze()
+    return caches
+
+
+def _caches_with_a_limit() -> list[functools._lru_cache_wrapper]:
+    caches = [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
+    return [cache for cache in caches if cache.cache_info().maxsize is not None]
 
 
 @pytest.fixture
