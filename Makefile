@@ -8,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Else every run, and each of its processes, would compile all modules and rewrite all assertions again.
 export PYTHONDONTWRITEBYTECODE :=
-# Where it may: it fails at once for anybody but root, and where there is no apt.
-APT_INSTALL := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
+# Where it may, one after the other: it fails at once for anybody but root, and where there is no apt.
+APT := flock var/apt.lock apt-get -qq
+APT_INSTALL := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && mkdir -p var && $(APT) update && DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends
 # $(call install,ENVIRONMENT,REQUIREMENTS): all is pinned in full, so there is nothing to resolve. uv takes a tenth of pip's time;
 # where it cannot be had, or gets nothing (it does not read pip's configuration), pip does it, and tells what is wrong.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -89,22 +90,33 @@ demo: setup ## Play leads through real processes on this machine (ONCE=1: stop w
 run: setup ## Run web, worker and scheduler with the settings of .env
 	@$(BIN)/python -m sandbox.start run
 
-# Two more than processors: some of them wait for real processes most of the time (tests/pool.py).
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# Three more than processors: some of them wait for real processes most of the time (tests/pool.py).
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 3)
 
 .PHONY: provisions
 provisions: ## Fetch what the tests need, side by side
-	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
-	@$(MAKE) --no-print-directory typesetting
+	@$(MAKE) --no-print-directory -j4 setup prefect-client servers typesetting
 	@$(MAKE) --no-print-directory html-checker || echo "All else is tested without it."
 
 .PHONY: test
-test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage
-	@mkdir -p var
-# Types, floors and pages are checked beside the tests; what is wrong with them is told after those.
-	@{ make --no-print-directory typecheck floors && { ! test -f $(VNU) || $(BIN)/python -m tests.validate $(VNU); }; } > var/beside.txt 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p tests.covered -p no:cacheprovider $(ARGS); failed=$$?; \
-	wait $$beside || { failed=1; cat var/beside.txt; }; exit $$failed
+test: ## Check everything: style, types, floors, HTML, and all tests with coverage
+	@mkdir -p var; rm -f var/types.txt var/pages.txt
+# What is wrong with types, floors and pages is told after the tests.
+	@$(MAKE) --no-print-directory -j5 -k suite types pages; failed=$$?; cat var/types.txt var/pages.txt 2>/dev/null; exit $$failed
+
+# A make that a test starts is no job of this one.
+.PHONY: suite
+suite: setup lint prefect-client servers typesetting
+	@unset MAKEFLAGS MFLAGS; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p tests.covered -p no:cacheprovider $(ARGS)
+
+.PHONY: types
+types: setup
+	@$(MAKE) --no-print-directory typecheck floors > var/types.txt 2>&1 && rm var/types.txt
+
+.PHONY: pages
+pages: setup servers
+	@$(MAKE) --no-print-directory html-checker || { echo "All else is tested without it."; exit 0; }; \
+	$(MAKE) --no-print-directory validate > var/pages.txt 2>&1 && rm var/pages.txt
 
 # An email's way and what ends it; what only looks at it, or is played for long, is left to `make test`.
 QUICK := campaigns rules letters lists ledger $(addprefix flows/,intake templates sending replies privacy outbox lists)
