@@ -106,15 +106,15 @@ test: ## Check everything: style, types, floors, HTML, and all tests with covera
 
 # A make that a test starts is no job of this one.
 .PHONY: suite
-suite: setup lint prefect-client servers typesetting
+suite: setup lint prefect-client servers typesetting ## Run all tests with coverage (ARGS=--durations=20)
 	@unset MAKEFLAGS MFLAGS; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p tests.covered -p no:cacheprovider $(ARGS)
 
 .PHONY: types
-types: setup
+types: setup ## Check types and floors, and tell what is wrong in var/types.txt
 	@$(MAKE) --no-print-directory typecheck floors > var/types.txt 2>&1 && rm var/types.txt
 
 .PHONY: pages
-pages: setup servers
+pages: setup servers ## Check the HTML of every kind of page, and tell what is wrong in var/pages.txt
 	@$(MAKE) --no-print-directory html-checker || { echo "All else is tested without it."; exit 0; }; \
 	$(MAKE) --no-print-directory validate > var/pages.txt 2>&1 && rm var/pages.txt
 
