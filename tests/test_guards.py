@@ -187,10 +187,10 @@ for part, never in {NEVER_IN}.items():
 def test_what_runs_before_a_commit_is_what_ci_runs():
     makefile, ci = (ROOT / "Makefile").read_text(), (ROOT / ".ci/run").read_text()
     hooks = re.findall(r"entry: make (\w+)", (ROOT / ".pre-commit-config.yaml").read_text())
-    checked = re.search(r"^test: (.*?) ##.*?\n(.*?)\n\n", makefile, re.MULTILINE | re.DOTALL)
-    assert checked and "make test" in ci
+    recipes = dict(re.findall(r"(?ms)^([a-z-]+):(.*?)\n\n", re.sub(r"##.*", "", makefile)))
+    assert {"suite", "types", "pages"} <= set(recipes["test"].split()) and "make test" in ci
     # The guards are tests, and so among all of them.
-    assert set(hooks) - {"guards"} <= set(re.findall(r"\w+", checked[1] + checked[2]))
+    assert set(hooks) - {"guards"} <= set(re.findall(r"\w+", recipes["suite"] + recipes["types"]))
     assert re.search(r"^guards: floors ##.*?\n.*?pytest .*?tests/test_guards\.py", makefile, re.MULTILINE | re.DOTALL)
 
 
