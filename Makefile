@@ -122,8 +122,10 @@ pages: setup servers ## Check the HTML of every kind of page, and tell what is w
 QUICK := campaigns rules letters lists ledger $(addprefix flows/,intake templates sending replies privacy outbox lists)
 
 .PHONY: quick
-quick: floors ## Check floors, rules, letters, ledger and an email's way on SQLite alone (a minute)
-	@TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider $(addprefix tests/,$(QUICK))
+quick: setup ## Check floors, rules, letters, ledger and an email's way on SQLite alone (a minute)
+	@mkdir -p var; $(MAKE) --no-print-directory floors > var/floors.txt 2>&1 & floors=$$!; \
+	TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider $(addprefix tests/,$(QUICK)); failed=$$?; \
+	wait $$floors || { failed=1; cat var/floors.txt; }; exit $$failed
 
 .PHONY: floors
 floors: setup ## Check the floors of the house: imports only go down

@@ -1,7 +1,8 @@
 """One pool for all tests: what waits for real processes stands beside what computes.
 
 A worker of pytest-xdist begins with its share of the list of tests, front to back, and takes from the back of another's
-when it has none left. So half of the workers find process tests at the front of theirs, and no processor is ever idle.
+when it has none left. So half of the workers, of five three, find process tests at the front of theirs, and no
+processor is ever idle.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ def in_pool(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
     """
     real = [item for item in items if item.get_closest_marker("process")]
     other = iter([item for item in items if not item.get_closest_marker("process")])
-    heaps: list[list[pytest.Item]] = [[] for _ in range(max(1, workers // 2))]
+    heaps: list[list[pytest.Item]] = [[] for _ in range((workers + 1) // 2)]
     files = [list(file) for _, file in groupby(real, key=lambda item: item.path)]
     for file in sorted(files, key=lasts_s, reverse=True):
         min(heaps, key=lasts_s).extend(file)
