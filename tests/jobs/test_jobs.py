@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from uuid import uuid4
@@ -36,7 +37,22 @@ def real(deps, redis_server, monkeypatch):
     for module in ("jobs.process", "jobs.deliver", "jobs.mirror", "jobs.recheck", "jobs.scheduler", "jobs.worker"):
         monkeypatch.setattr(f"{module}.deps", lambda: deps)
     yield deps
+    _templates_are_read()
     queues.close()
+
+
+def _templates_are_read() -> None:
+    """Let a scheduler's look at the templates end, which it leaves to a thread."""
+    for thread in threading.enumerate():
+        if thread.name == "template-watch":
+            thread.join()
+
+
+@pytest.fixture
+def said(capfd):
+    """What was printed, which nothing may go on doing once pytest has closed it."""
+    yield capfd
+    _templates_are_read()
 
 
 def work(deps, name: str = "emails") -> None:
@@ -150,7 +166,7 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     assert swept == [real, real], "but for a Redis that lost everything"
 
 
-def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch, capfd):
+def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch, said):
     def fail(deps):
         raise ValueError("a row that no rule foresaw")
 
@@ -162,7 +178,7 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process.step()
     assert real.queues.scheduled([due]) == set()
-    assert "sweep_failed" in capfd.readouterr().err
+    assert "sweep_failed" in said.readouterr().err
     monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (_ for _ in ()).throw(Unavailable("redis", "away")))
     with pytest.raises(Unavailable):
         SchedulerProcess(Event())._sweep()
