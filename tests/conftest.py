@@ -43,7 +43,7 @@ GARBAGE = 50_000
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 
-LOGGED = [
+LOGGED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
