@@ -86,7 +86,7 @@ def test_a_body_in_many_small_chunks_is_read_as_one():
 
 @pytest.mark.parametrize("length", [0, 100_000, BODY_AT_MOST - 1])
 def test_what_nobody_read_of_a_body_is_passed_over_in_a_few_pieces(monkeypatch, length):
-    """The parser copies what is left for each: 2 MB by kilobytes took it a third of a second, in which nobody was answered."""
+    """The parser copies what is left for each: a stranger's 2 MB by kilobytes took it a third of a second."""
     pieces, read = [], Unreader.read
 
     def counted(unreader, *sizes, **more):
