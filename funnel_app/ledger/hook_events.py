@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
 from funnel_app.rules.calls.call import IMPORT
@@ -136,8 +137,13 @@ def taken_from(session: Session, addresses: Collection[str], since: datetime | N
 
 def find_refused(session: Session, key: str) -> HookEvent | None:
     """Return the refused call that counts others with this key; None if there is none."""
-    wanted = select(HookEvent).where(HookEvent.dedupe_key == key, written(HookEvent.outcome, Outcome.REFUSED))
-    return session.scalars(wanted.limit(1)).one_or_none()
+    found = _REFUSED_BY_KEY.ask(session.connection(), key=key)
+    return session.get(HookEvent, found[0]["id"]) if found else None
+
+
+_REFUSED_BY_KEY = Question(
+    select(HookEvent.id).where(HookEvent.dedupe_key == bindparam("key"), written(HookEvent.outcome, Outcome.REFUSED))
+)
 
 
 def unkept(session: Session, since: datetime) -> list[HookEvent]:
@@ -151,8 +157,16 @@ def unkept(session: Session, since: datetime) -> list[HookEvent]:
 def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetime) -> int:
     """Return the size of a hook's refused calls from a source since a time."""
     campaign, hook, source = caller
-    weighed = select(func.coalesce(func.sum(HookEvent.size), 0)).where(
-        HookEvent.campaign == campaign, HookEvent.hook == hook, HookEvent.source == source
+    [row] = _REFUSED_BYTES.ask(session.connection(), campaign=campaign, hook=hook, source=source, since=since)
+    return int(row["bytes"])
+
+
+_REFUSED_BYTES = Question(
+    select(func.coalesce(func.sum(HookEvent.size), 0).label("bytes")).where(
+        HookEvent.campaign == bindparam("campaign"),
+        HookEvent.hook == bindparam("hook"),
+        HookEvent.source == bindparam("source"),
+        HookEvent.received_at >= bindparam("since"),
+        written(HookEvent.outcome, Outcome.REFUSED),
     )
-    weighed = weighed.where(HookEvent.received_at >= since, written(HookEvent.outcome, Outcome.REFUSED))
-    return int(session.scalars(weighed).one() or 0)
+)
