@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
 from funnel_app.rules.calls.call import IMPORT
@@ -28,18 +29,11 @@ _NEWEST_REFUSED = (
 )
 # A row counts only calls of its own day.
 _REFUSED_SINCE = _NEWEST_REFUSED.where(HookEvent.received_at >= bindparam("began"), _LATELY)
-_COUNTING = select(HookEvent).where(HookEvent.dedupe_key == bindparam("key"), _REFUSED).limit(1)
 _UNKEPT = (
     select(HookEvent)
     .where(HookEvent.dedupe_key.startswith(UNKEPT, autoescape=True), _REFUSED, _LATELY)
     .order_by(HookEvent.id)
 )
-_OF_CALLER = (
-    HookEvent.campaign == bindparam("campaign"),
-    HookEvent.hook == bindparam("hook"),
-    HookEvent.source == bindparam("source"),
-)
-_WEIGHED = select(func.coalesce(func.sum(HookEvent.size), 0)).where(*_OF_CALLER, _SINCE, _REFUSED)
 
 
 def add(session: Session, event: HookEvent) -> HookEvent:
@@ -144,7 +138,11 @@ def taken_from(session: Session, addresses: Collection[str], since: datetime | N
 
 def find_refused(session: Session, key: str) -> HookEvent | None:
     """Return the refused call that counts others with this key; None if there is none."""
-    return session.scalars(_COUNTING, {"key": key}).one_or_none()
+    found = _REFUSED_BY_KEY.ask(session.connection(), key=key)
+    return session.get(HookEvent, found[0]["id"]) if found else None
+
+
+_REFUSED_BY_KEY = Question(select(HookEvent.id).where(HookEvent.dedupe_key == bindparam("key"), _REFUSED))
 
 
 def unkept(session: Session, since: datetime) -> list[HookEvent]:
@@ -154,5 +152,17 @@ def unkept(session: Session, since: datetime) -> list[HookEvent]:
 
 def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetime) -> int:
     """Return the size of a hook's refused calls from a source since a time."""
-    theirs = dict(zip(("campaign", "hook", "source"), caller, strict=True))
-    return int(session.scalars(_WEIGHED, {**theirs, "since": since}).one() or 0)
+    campaign, hook, source = caller
+    [row] = _REFUSED_BYTES.ask(session.connection(), campaign=campaign, hook=hook, source=source, since=since)
+    return int(row["bytes"])
+
+
+_REFUSED_BYTES = Question(
+    select(func.coalesce(func.sum(HookEvent.size), 0).label("bytes")).where(
+        HookEvent.campaign == bindparam("campaign"),
+        HookEvent.hook == bindparam("hook"),
+        HookEvent.source == bindparam("source"),
+        _SINCE,
+        _REFUSED,
+    )
+)

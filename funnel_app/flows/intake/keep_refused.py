@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,7 @@ class _Call:
     payload: dict[str, Any]
     errors: dict[str, Any]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return the key that identical calls share."""
         what = [self.campaign, self.hook, self.source, self.day, self.payload, self.errors]
