@@ -13,6 +13,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import contacts, enrolments, planning
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Enrolment
+from funnel_app.ledger.queries import counts
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.sequences.plan import FirstEmail, Timing, plan_emails
 
@@ -21,11 +22,20 @@ AT_A_TIME = 200
 
 def plan_missing(deps: Deps) -> int:
     """Plan every step that running enrolments lack by their own plan; return how many. Safe to repeat."""
-    return sum(
-        _fill_all(deps, campaign, sequence)
-        for campaign in deps.registry.campaigns.values()
-        for sequence in campaign.sequences.values()
-    )
+    return sum(_fill_all(deps, campaign, sequence) for campaign, sequence in _incomplete(deps))
+
+
+def _incomplete(deps: Deps) -> list[tuple[Campaign, Sequence]]:
+    """Return the sequences of which an enrolment lacks a step: mostly none, which one look at the ledger says."""
+    every = [(campaign, each) for campaign in deps.registry.campaigns.values() for each in campaign.sequences.values()]
+    with deps.reads() as session:
+        return [(of, each) for of, each in every if _lacking(session, of, each)]
+
+
+def _lacking(session: Session, campaign: Campaign, sequence: Sequence) -> int:
+    """Count the running enrolments of a sequence that lack a step by their own plan."""
+    plan = plan_of(campaign, sequence)
+    return counts.incomplete(session, campaign.name, sequence.name, len(sequence.steps), plan)
 
 
 @retry_on_conflict
