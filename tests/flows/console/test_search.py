@@ -34,10 +34,11 @@ def test_each_kind_is_found_by_what_one_has_of_it(deps, world):
     assert sent in find(deps, sent.subject.upper()).emails
     assert [text.key for text in find(deps, "christmas_email_1").texts] == ["christmas_email_1"]
     assert [call["id"] for call in find(deps, str(first.hook_id)).calls] == [str(first.hook_id)]
+    # In the same world: on PostgreSQL it takes more than a second to fill one.
+    a_version_of_a_text_is_found_by_what_is_shown_of_it_and_a_job_by_what_it_sends(deps, world)
 
 
-@pytest.mark.both_databases
-def test_a_version_of_a_text_is_found_by_what_is_shown_of_it_and_a_job_by_what_it_sends(deps, world):
+def a_version_of_a_text_is_found_by_what_is_shown_of_it_and_a_job_by_what_it_sends(deps, world) -> None:
     key = "christmas_email_1"
     with deps.reads() as session:
         version = template_versions.find_latest(session, key)
