@@ -58,15 +58,18 @@ def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datet
 
 def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tuple[EmailEvent, UUID]]:
     """Return events since a time that arrived before their email was known, with that email."""
-    same = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
-    wanted = (
-        select(EmailEvent, Email.id)
-        .join(Email, same)
-        .where(EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since)
-        .order_by(EmailEvent.at, EmailEvent.id)
-        .limit(limit)
-    )
-    return [(event, email_id) for event, email_id in session.execute(wanted)]
+    found = session.execute(_ORPHANS_OF_KNOWN, {"since": since, "most": limit})
+    return [(event, email_id) for event, email_id in found]
+
+
+# Built once: the sweep asks every five seconds.
+_ORPHANS_OF_KNOWN = (
+    select(EmailEvent, Email.id)
+    .join(Email, (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id))
+    .where(EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= bindparam("since"))
+    .order_by(EmailEvent.at, EmailEvent.id)
+    .limit(bindparam("most"))
+)
 
 
 def orphans_naming(session: Session, email_norm: str) -> list[UUID]:

@@ -154,8 +154,7 @@ def move(session: Session, email: Email, new: State, at: datetime, reason: str |
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return emails claimed by a process that died before they were in a request."""
-    lost = Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
-    return list(session.scalars(select(Email.id).where(UNDER_WAY, *lost).limit(limit)))
+    return list(session.scalars(_ABANDONED, {"now": now, "most": limit}))
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
@@ -163,7 +162,13 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
     return list(session.scalars(_HELD, {"now": now, "modes": list(modes), "most": limit}))
 
 
+# Built once: the sweep asks every five seconds.
 _NOW = bindparam("now", type_=UtcTime)
+_ABANDONED = (
+    select(Email.id)
+    .where(UNDER_WAY, Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < _NOW)
+    .limit(bindparam("most"))
+)
 _HELD = (
     select(Email.id)
     .where(UNDER_WAY, Email.state == State.HELD, enrolment_runs())
@@ -209,10 +214,13 @@ def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
 
 def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
     """Return accepted emails without a report that are due to be asked about, oldest first."""
-    wanted = select(Email.id).where(
-        UNCONFIRMED,
-        Email.resend_id.is_not(None),
-        Email.sent_at <= now - first_after,
-        or_(Email.next_check_at.is_(None), Email.next_check_at <= now),
-    )
-    return list(session.scalars(wanted.order_by(Email.sent_at).limit(limit)))
+    return list(session.scalars(_UNCONFIRMED, {"now": now, "before": now - first_after, "most": limit}))
+
+
+_UNCONFIRMED = (
+    select(Email.id)
+    .where(UNCONFIRMED, Email.resend_id.is_not(None), Email.sent_at <= bindparam("before"))
+    .where(or_(Email.next_check_at.is_(None), Email.next_check_at <= _NOW))
+    .order_by(Email.sent_at)
+    .limit(bindparam("most"))
+)

@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import lead_events, outbox
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.models.base import is_there, unindexed, written
 from funnel_app.rules.states import RUNNING, check
@@ -92,6 +93,17 @@ def lacks_step() -> ColumnElement[bool]:
     )
 
 
+def who_lack(session: Session, step: Mapping[str, Any], limit: int) -> list[UUID]:
+    """Return the contacts of the enrolments that `lacking` would return."""
+    return [row["contact_id"] for row in _who_lack().ask(session.connection(), **step, most=limit)]
+
+
+@cache
+def _who_lack() -> Question:
+    wanted = select(Enrolment.contact_id).where(lacks_step())
+    return Question(wanted.order_by(Enrolment.id).limit(bindparam("most")))
+
+
 def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:
     """Return running enrolments that lack a step, as `lacks_step` defines it, with emails and contact."""
     wanted = select(Enrolment).where(lacks_step()).order_by(Enrolment.id).limit(limit)
@@ -100,8 +112,13 @@ def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrol
 
 def finished(session: Session, limit: int) -> list[Enrolment]:
     """Return active enrolments without an email that we can still change or that awaits confirmation."""
+    return list(session.scalars(_finished(), {"most": limit}))
+
+
+@cache
+def _finished() -> Select[Enrolment]:
     unsettled = is_there(
         select(Email.id).where(Email.enrolment_id == Enrolment.id, unindexed(Email.state).in_(UNSETTLED))
     )
-    wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
-    return list(session.scalars(wanted))
+    wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled)
+    return wanted.limit(bindparam("most"))

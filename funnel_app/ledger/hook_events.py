@@ -88,8 +88,16 @@ def newest(
 
 def refused_before(session: Session, before: datetime, limit: int) -> list[UUID]:
     """Return refused calls before a time, oldest first."""
-    wanted = select(HookEvent.id).where(written(HookEvent.outcome, Outcome.REFUSED), HookEvent.received_at < before)
-    return list(session.scalars(wanted.order_by(HookEvent.received_at).limit(limit)))
+    return list(session.scalars(_REFUSED_BEFORE, {"before": before, "most": limit}))
+
+
+# Built once: the sweep asks every five seconds.
+_REFUSED_BEFORE = (
+    select(HookEvent.id)
+    .where(written(HookEvent.outcome, Outcome.REFUSED), HookEvent.received_at < bindparam("before"))
+    .order_by(HookEvent.received_at)
+    .limit(bindparam("most"))
+)
 
 
 def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookEvent]:

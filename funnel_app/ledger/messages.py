@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.compiled import Insert
 from funnel_app.ledger.models import Email, Enrolment, Message, Request
-from funnel_app.ledger.models.types import new_id
+from funnel_app.ledger.models.types import UtcTime, new_id
 
+_BEFORE = bindparam("before", type_=UtcTime)
 _FREEZE = Insert(Message.metadata.tables[Message.__tablename__])
 
 
@@ -41,13 +42,17 @@ def latest_recipient(session: Session, email_id: UUID) -> str | None:
 
 def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID]:
     """Return messages with a body whose enrolment ended before a time."""
-    wanted = (
-        select(Message.id)
-        .join(Email, Email.id == Message.email_id)
-        .join(Enrolment, Enrolment.id == Email.enrolment_id)
-        .where(Message.html.is_not(None), Message.created_at < ended_before, Enrolment.ended_at < ended_before)
-    )
-    return list(session.scalars(wanted.limit(limit)))
+    return list(session.scalars(_WITH_BODY, {"before": ended_before, "most": limit}))
+
+
+# Built once: the sweep asks every five seconds.
+_WITH_BODY = (
+    select(Message.id)
+    .join(Email, Email.id == Message.email_id)
+    .join(Enrolment, Enrolment.id == Email.enrolment_id)
+    .where(Message.html.is_not(None), Message.created_at < _BEFORE, Enrolment.ended_at < _BEFORE)
+    .limit(bindparam("most"))
+)
 
 
 def forget_bodies(session: Session, ids: list[UUID]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Email, Request, RequestState
 from funnel_app.ledger.models.base import written
+from funnel_app.ledger.models.types import UtcTime
 
 UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
 
@@ -79,9 +80,18 @@ def release(request: Request) -> None:
 
 def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return unsettled calls that are due again and that no living worker holds."""
-    free = or_(Request.lease_until.is_(None), Request.lease_until < now)
-    wanted = select(Request.id).where(written(Request.state, *UNSETTLED), Request.next_attempt_at <= now, free)
-    return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
+    return list(session.scalars(_REPEATABLE, {"now": now, "most": limit}))
+
+
+# Built once: the sweep asks every five seconds.
+_NOW = bindparam("now", type_=UtcTime)
+_REPEATABLE = (
+    select(Request.id)
+    .where(written(Request.state, *UNSETTLED), Request.next_attempt_at <= _NOW)
+    .where(or_(Request.lease_until.is_(None), Request.lease_until < _NOW))
+    .order_by(Request.next_attempt_at)
+    .limit(bindparam("most"))
+)
 
 
 def close_unsettled(session: Session, reason: str) -> None:
