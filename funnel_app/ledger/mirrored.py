@@ -71,8 +71,7 @@ def release(
 
 def refused(session: Session) -> tuple[int, str]:
     """Return how many contacts Notion refused, and its newest message."""
-    wanted = select(Contact.mirror_error).where(Contact.mirror_error.is_not(None), ~is_canary())
-    words = session.scalars(wanted.order_by(Contact.id.desc())).all()
+    words = session.scalars(_REFUSED).all()
     return len(words), words[0] or "" if words else ""
 
 
@@ -85,6 +84,9 @@ def load(session: Session, ids: Collection[UUID]) -> list[tuple[Contact, list[En
     return [(contact, theirs[contact.id]) for contact in people]
 
 
+_REFUSED = (
+    select(Contact.mirror_error).where(Contact.mirror_error.is_not(None), ~is_canary()).order_by(Contact.id.desc())
+)
 _PEOPLE = select(Contact).where(one_of(Contact.id, "ids")).order_by(Contact.id)
 _THEIRS = (
     select(Enrolment)

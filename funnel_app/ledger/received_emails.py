@@ -68,6 +68,7 @@ _SENT_BY = select(func.count()).where(
     ReceivedEmail.sender == bindparam("sender"), ReceivedEmail.received_at >= bindparam("since")
 )
 _WAITING = select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())
+_LAST_AT = select(func.max(ReceivedEmail.received_at))
 _OLDEST = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
 
 
@@ -116,7 +117,7 @@ def waiting_since(session: Session) -> tuple[int, datetime | None, str | None]:
 
 def last_at(session: Session) -> datetime | None:
     """Return when the newest email arrived; None if none ever did."""
-    return session.scalar(select(func.max(ReceivedEmail.received_at)))
+    return session.scalar(_LAST_AT)
 
 
 def newest(session: Session, limit: int, before: UUID | None = None, kind: str | None = None) -> list[ReceivedEmail]:
