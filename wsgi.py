@@ -4,7 +4,6 @@ import sys
 
 from flask import Flask
 
-from funnel_app.app import create_app
 from funnel_app.commands.alone import (
     asks_for_help,
     asks_for_setup,
@@ -15,10 +14,12 @@ from funnel_app.commands.alone import (
     without,
 )
 from funnel_app.config import ConfigError
-from funnel_app.deps import build_deps
 from funnel_app.environment import NotReadable
 from jobs.first_step import start
-from jobs.process import deps
+from jobs.importing import imported
+
+# By its name, since it imports everything: faulty settings, and how a command is called, are told long before.
+MAKE = "jobs.application:make"
 
 
 def _build() -> Flask:
@@ -29,9 +30,10 @@ def _build() -> Flask:
     try:
         stand_ins = stand_in(sys.argv)
         settings = without(start(prints=is_own_command(sys.argv)), stand_ins)
-        return create_app(build_deps(settings) if stand_ins else deps())
+        made: Flask = imported(MAKE)(settings if stand_ins else None)
     except (ConfigError, NotReadable) as fault:
         sys.exit(str(fault))
+    return made
 
 
 app = _build()

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -23,6 +24,7 @@ def callers(app: Flask) -> list[tuple[str, str]]:
     return [(who, ", ".join(dict.fromkeys(routes))) for who, routes in closed_first]
 
 
+@cache
 def open_to_all() -> Mapping[str, str]:
     """Return the endpoints that need no proof, with the reasons, as the guard test lists them."""
     for node in ast.parse(GUARDS.read_text("utf-8")).body:

@@ -35,12 +35,11 @@ from funnel_app.flows.monitoring.alerts.alarms import ALARMS
 from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.flows.monitoring.statistics.metrics import KINDS
 from funnel_app.flows.templates.cures import CURES
-from funnel_app.ledger.database import schema
-from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.outbox import MEANINGS
 from funnel_app.logs import configure_logging
 from sandbox.settings import Settings as SandboxSettings
 from tests.factories import make_deps
+from tests.sqlite_files import migrated, open_copy
 
 RAW = argparse.RawDescriptionHelpFormatter
 ROOT = Path(__file__).parents[1]
@@ -107,8 +106,7 @@ def problems() -> str:
 def _scratch_deps() -> Iterator[Deps]:
     """Give collaborators over an empty ledger, with fake gateways and a clock that stands."""
     with TemporaryDirectory() as folder:
-        engine = open_engine(f"sqlite:///{folder}/funnel.db")
-        schema.upgrade(engine)
+        engine = open_copy(migrated(), Path(folder) / "funnel.db")
         yield replace(make_deps(engine), registry=whole_registry())
         engine.dispose()
 

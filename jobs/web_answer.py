@@ -125,7 +125,11 @@ def _left(parser: RequestParser, incoming: Incoming) -> bytes | None:
     """
     ends_at = incoming.ends_at
     try:
-        if ends_at is None or not parser.finish_body():
+        if ends_at is None:
+            return None
+        # All that nobody read, at once: by itself the parser copies what is left of it for each kilobyte.
+        parser.mesg.body.read()
+        if not parser.finish_body():
             return None
     except (ParseException, OSError):
         return None

@@ -43,6 +43,12 @@ GARBAGE = 50_000
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 
+LOGGED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+]
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let processes have the time of a slow machine."""
@@ -71,21 +77,20 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(GARBAGE)
 
 
-@pytest.fixture(autouse=True)
-def logs_on_stderr() -> None:
+# Hooks, not fixtures: what each of some thousands of tests is given costs more than what it does.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
     """Log beside what a command prints, as every process does; a traceback drawn by rich would take seconds."""
-    drawn = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, drawn],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
+    structlog.configure(processors=LOGGED, logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
-@pytest.fixture(autouse=True)
-def applications_go_round() -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
     """What a test was lent is the next one's."""
-    yield
-    take_back()
+    try:
+        yield
+    finally:
+        take_back()
 
 
 @pytest.fixture(scope="session", autouse=True)

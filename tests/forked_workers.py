@@ -5,6 +5,8 @@ Each would import it by itself else, and put probes into all of the product; how
 
 import atexit
 import gc
+import gzip
+import json
 import os
 import sys
 import traceback
@@ -18,9 +20,13 @@ from _pytest.pathlib import import_path
 from _pytest.warnings import catch_warnings_for_item
 from execnet import gateway_io
 from execnet.gateway_base import ExecModel, Popen2IO
+from hypothesis.internal.charmap import charmap_file, intervals_from_codec
 from hypothesis.internal.conjecture.providers import _get_local_constants
 
 from tests.process.forked import serve_forks
+
+# All characters but the surrogates, from the first to the last of each.
+UTF_8 = ((0, 0xD7FF), (0xE000, sys.maxunicode))
 
 
 class ForkedIO(Popen2IO):
@@ -75,6 +81,19 @@ def import_tests(config: pytest.Config) -> None:
                 import_path(path, **how)
         # Hypothesis tries what constants all of this has; its plugin would read them from the sources in each worker.
         _get_local_constants()
+    know_utf_8()
+
+
+def know_utf_8() -> None:
+    """Tell Hypothesis which characters UTF-8 has: in a new clone each worker would try all of them, for two seconds.
+
+    It keeps what it found in this file; one that names or writes it otherwise finds it out by itself.
+    """
+    file = charmap_file("codec-v2-utf-8")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(gzip.compress(json.dumps([UTF_8, []]).encode(), mtime=1))
+    intervals_from_codec("utf-8")
 
 
 def _files(asked: Sequence[str]) -> Iterator[Path]:

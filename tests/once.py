@@ -19,7 +19,7 @@ def share(folders: pytest.TempPathFactory) -> None:
     _of_the_run[:] = [base.parent if "PYTEST_XDIST_WORKER" in os.environ else base]
 
 
-def once_a_run(name: str, make: Callable[[Path], None]) -> Path:
+def once_a_run(name: str, make: Callable[[Path], object]) -> Path:
     """Return the folder of this name, which `make` has filled once in this run; the other workers wait for it.
 
     A process that is no test run's has a folder of its own, which goes with it.

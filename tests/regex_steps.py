@@ -3,6 +3,7 @@
 Python's own engine counts nothing, and a clock says something else on every machine.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -25,14 +26,14 @@ class Walk:
 
     def __init__(self, pattern: re.Pattern[str], text: str) -> None:
         self.text, self.flags, self.steps = text, pattern.flags, 0
-        self.nodes, self.fitting = parsed(pattern)
+        self.nodes = parsed(pattern)
         self.groups: dict[int, tuple[int, int]] = {}
 
-    def search(self) -> int:
-        """Return the steps of finding every match from left to right."""
+    def search(self, most: float = math.inf) -> int:
+        """Return the steps of finding every match from left to right; more than `most` are not counted to their end."""
         at = 0
-        while at <= len(self.text):
-            end = next(self._ends(self.nodes, at), None)
+        while at <= len(self.text) and self.steps <= most:
+            end = None if self._fails_at_once(self.nodes, at) else next(self._ends(self.nodes, at), None)
             at = at + 1 if end is None or end == at else end
         return self.steps
 
@@ -41,36 +42,43 @@ class Walk:
         any(end == len(self.text) for end in self._ends(self.nodes, 0))
         return self.steps
 
-    def _ends(self, nodes: list[Node], at: int) -> Iterator[int]:
+    def _ends(self, nodes: list[Node], at: int, first: int = 0) -> Iterator[int]:
         self.steps += 1
-        while nodes and nodes[0][0] in ONE_CHARACTER:
-            if at == len(self.text) or not self._is(nodes[0], self.text[at]):
+        text, many = self.text, len(nodes)
+        while first < many and nodes[first][0] in ONE_CHARACTER:
+            if at == len(text):
                 return
-            nodes, at = nodes[1:], at + 1
             self.steps += 1
-        if not nodes:
+            if not nodes[first][2][text[at]]:
+                return
+            first, at = first + 1, at + 1
+            self.steps += 1
+        if first == many:
             yield at
             return
-        rest = nodes[1:]
-        for middle in self._node(nodes[0], at):
-            yield from self._ends(rest, middle)
+        kind, value = nodes[first]
+        ends = self._repeat(kind, value, at) if kind in REPEATS else self._node(kind, value, at)
+        if first + 1 < many:
+            for middle in ends:
+                if not self._fails_at_once(nodes, middle, first + 1):
+                    yield from self._ends(nodes, middle, first + 1)
+            return
+        for end in ends:
+            self.steps += 1
+            yield end
 
-    def _fails_at_once(self, nodes: list[Node], at: int) -> bool:
-        """Count the steps of `_ends` where the very first character does not fit, as mostly in a list of words."""
-        if not nodes or nodes[0][0] not in ONE_CHARACTER:
+    def _fails_at_once(self, nodes: list[Node], at: int, first: int = 0) -> bool:
+        """Count the steps of `_ends` where the very first character does not fit, as mostly."""
+        if first == len(nodes) or nodes[first][0] not in ONE_CHARACTER:
             return False
         ends = at == len(self.text)
-        if not ends and self._would_be(nodes[0], self.text[at]):
+        if not ends and nodes[first][2][self.text[at]]:
             return False
         self.steps += 1 if ends else 2
         return True
 
-    def _node(self, node: Node, at: int) -> Iterator[int]:
-        kind, value = node
-        if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            least, most, inner = value
-            yield from self._repeat(kind, least, most, inner, at)
-        elif kind is op.SUBPATTERN:
+    def _node(self, kind: object, value: Any, at: int) -> Iterator[int]:
+        if kind is op.SUBPATTERN:
             for end in self._ends(value[3], at):
                 self.groups[value[0]] = (at, end)
                 yield end
@@ -91,14 +99,13 @@ class Walk:
         elif kind is op.AT and self._stands(value, at):
             yield at
 
-    def _repeat(self, kind: object, least: int, most: int, inner: list[Node], at: int) -> Iterator[int]:
+    def _repeat(self, kind: object, value: tuple[int, int, list[Node]], at: int) -> Iterator[int]:
+        least, most, inner = value
+        of_one = len(inner) == 1 and inner[0][0] in ONE_CHARACTER
         if kind is op.MIN_REPEAT:
-            yield from self._lazy(inner, least, most, at)
-        elif len(inner) == 1 and inner[0][0] in ONE_CHARACTER:
-            end = at
-            while end - at < most and end < len(self.text) and self._is(inner[0], self.text[end]):
-                end += 1
-            for stop in range(end, at + least - 1, -1):
+            yield from (self._lazy_of_one if of_one else self._lazy)(inner, least, most, at)
+        elif of_one:
+            for stop in range(self._run(inner[0][2], most, at), at + least - 1, -1):
                 self.steps += 1
                 yield stop
                 if kind is op.POSSESSIVE_REPEAT:
@@ -106,6 +113,15 @@ class Walk:
         else:
             ends = self._greedy(inner, least, most, at)
             yield from ends if kind is op.MAX_REPEAT else islice(ends, 1)
+
+    def _run(self, fitting: "Fitting", most: int, at: int) -> int:
+        """Return where the characters end that fit, of which there are as many as may be."""
+        text, end, last = self.text, at, min(len(self.text), at + most)
+        while end < last and fitting[text[end]]:
+            end += 1
+        # The character that ends it was looked at, too.
+        self.steps += end - at + (end < last)
+        return end
 
     def _greedy(self, inner: list[Node], least: int, most: int, at: int) -> Iterator[int]:
         self.steps += 1
@@ -125,61 +141,86 @@ class Walk:
             if not reached:
                 return
 
-    def _looks(self, value: tuple[int, list[Node]], at: int) -> bool:
-        direction, inner = value
+    def _lazy_of_one(self, inner: list[Node], least: int, most: int, at: int) -> Iterator[int]:
+        """Go the way of `_lazy`, with its steps, where only one character is repeated."""
+        for turn in range(min(most, len(self.text)) + 1):
+            if turn >= least:
+                yield at
+            if at == len(self.text):
+                self.steps += 1
+                return
+            if not inner[0][2][self.text[at]]:
+                self.steps += 2
+                return
+            self.steps += 3
+            at += 1
+
+    def _looks(self, value: tuple[int, int, list[Node]], at: int) -> bool:
+        direction, width, inner = value
         if direction > 0:
-            return next(self._ends(list(inner), at), None) is not None
-        width = inner.getwidth()[0]  # type: ignore[attr-defined]
-        return at >= width and any(end == at for end in self._ends(list(inner), at - width))
+            return next(self._ends(inner, at), None) is not None
+        return at >= width and any(end == at for end in self._ends(inner, at - width))
 
     def _stands(self, where: object, at: int) -> bool:
         if where in (op.AT_BEGINNING, op.AT_BEGINNING_STRING):
             return at == 0 or (bool(self.flags & re.MULTILINE) and self.text[at - 1] == "\n")
         if where in (op.AT_END, op.AT_END_STRING):
             return at == len(self.text)
-        sides = [0 <= side < len(self.text) and bool(re.match(r"\w", self.text[side])) for side in (at - 1, at)]
+        sides = [0 <= side < len(self.text) and _is_of_a_word(self.text[side]) for side in (at - 1, at)]
         return (sides[0] != sides[1]) is (where is op.AT_BOUNDARY)
-
-    def _is(self, node: Node, character: str) -> bool:
-        self.steps += 1
-        return self._would_be(node, character)
-
-    def _would_be(self, node: Node, character: str) -> bool:
-        asked = (id(node), character)
-        known = self.fitting.get(asked)
-        if known is None:
-            known = self.fitting[asked] = fits(node, character, self.flags)
-        return known
 
 
 @cache
-def parsed(pattern: re.Pattern[str]) -> tuple[list[Node], dict[tuple[int, str], bool]]:
-    """Return a pattern's nodes, and what was found of the characters that fit them."""
-    return _plain(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)), {}
+def _is_of_a_word(character: str) -> bool:
+    return re.match(r"\w", character) is not None
 
 
-def _plain(nodes: Iterable[Node]) -> list[Node]:
+class Fitting(dict[str, bool]):
+    """Which characters fit a node that stands for one, as far as any was asked about."""
+
+    def __init__(self, node: Node, flags: int) -> None:
+        super().__init__()
+        self._node, self._flags = node, flags
+
+    def __missing__(self, character: str) -> bool:
+        self[character] = found = fits(self._node, character, self._flags)
+        return found
+
+
+@cache
+def parsed(pattern: re.Pattern[str]) -> list[Node]:
+    """Return a pattern's nodes, those that stand for one character with what fits them."""
+    return _plain(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE), pattern.flags)
+
+
+def _plain(nodes: Iterable[Node], flags: int) -> list[Node]:
     """Return nodes as lists all the way down, which are gone through faster than the parser's own."""
-    return [(kind, _plain_value(kind, value)) for kind, value in nodes]
+    return [
+        (*node, Fitting(node, flags)) if node[0] in ONE_CHARACTER else (node[0], _plain_value(node[0], node[1], flags))
+        for node in nodes
+    ]
 
 
-def _plain_value(kind: object, value: Any) -> Any:
-    if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-        return value[0], value[1], _plain(value[2])
+def _plain_value(kind: object, value: Any, flags: int) -> Any:
+    if kind in REPEATS:
+        return value[0], value[1], _plain(value[2], flags)
     if kind is op.SUBPATTERN:
-        return (*value[:3], _plain(value[3]))
+        return (*value[:3], _plain(value[3], flags))
     if kind is op.BRANCH:
-        return value[0], [_plain(branch) for branch in value[1]]
-    # What is looked for behind has a width that only the parser's own knows.
-    return _plain(value) if kind is op.ATOMIC_GROUP else value
+        return value[0], [_plain(branch, flags) for branch in value[1]]
+    if kind in (op.ASSERT, op.ASSERT_NOT):
+        # How wide what is looked for behind is, the parser's own nodes know.
+        return value[0], value[1].getwidth()[0], _plain(value[1], flags)
+    return _plain(value, flags) if kind is op.ATOMIC_GROUP else value
 
 
 ONE_CHARACTER = frozenset({op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN})
+REPEATS = frozenset({op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT})
 
 
 def fits(node: Node, character: str, flags: int = 0) -> bool:
     """Say whether a node that stands for one character stands for this one."""
-    kind, value = node
+    kind, value = node[:2]
     if flags & re.IGNORECASE:
         return fits(node, character.lower()) or fits(node, character.upper())
     if kind is op.ANY:
@@ -201,7 +242,7 @@ def _in_class(part: Node, character: str) -> bool:
 
 def pumps(pattern: re.Pattern[str]) -> list[str]:
     """Return short texts whose repetition is hard on a pattern: its own words, and one of each kind of character."""
-    found = list(_leaves(parsed(pattern)[0]))
+    found = list(_leaves(parsed(pattern)))
     words = [text for kind, text in found if kind == "word"]
     nodes = [node for kind, node in found if kind == "node"]
     kinds: dict[tuple[bool, ...], str] = {}
@@ -214,7 +255,7 @@ def pumps(pattern: re.Pattern[str]) -> list[str]:
 
 def _leaves(nodes: list[Node]) -> Iterator[tuple[str, Any]]:
     word = ""
-    for kind, value in [*nodes, (op.ANY, None)]:
+    for kind, value, *_ in [*nodes, (op.ANY, None)]:
         if kind is op.LITERAL:
             word += chr(value)
             continue
@@ -224,16 +265,14 @@ def _leaves(nodes: list[Node]) -> Iterator[tuple[str, Any]]:
         if kind in ONE_CHARACTER and (kind, value) != (op.ANY, None):
             yield "node", (kind, value)
         for inner in _inside(kind, value):
-            yield from _leaves(list(inner))
+            yield from _leaves(inner)
 
 
-def _inside(kind: object, value: Any) -> list[Any]:
-    if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+def _inside(kind: object, value: Any) -> list[list[Node]]:
+    if kind in REPEATS or kind in (op.ASSERT, op.ASSERT_NOT):
         return [value[2]]
     if kind is op.SUBPATTERN:
         return [value[3]]
     if kind is op.BRANCH:
         return list(value[1])
-    if kind in (op.ASSERT, op.ASSERT_NOT):
-        return [value[1]]
     return [value] if kind is op.ATOMIC_GROUP else []

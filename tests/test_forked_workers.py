@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis.internal.charmap import intervals_from_codec
 
 from sandbox.processes import ROOT
+from tests.forked_workers import UTF_8, know_utf_8
 from tests.pace import patient
 
 CONFTEST = "from tests.forked_workers import pytest_xdist_setupnodes\n"
@@ -41,6 +44,21 @@ def test_what_a_worker_tests_was_imported_and_read_for_constants_before_it_began
     done = run(room)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+def test_hypothesis_knows_of_utf_8_what_it_would_find_by_trying(monkeypatch, tmp_path):
+    monkeypatch.setattr("hypothesis.configuration.__hypothesis_home_directory", tmp_path)
+    intervals_from_codec.cache_clear()
+    with patch("hypothesis.internal.charmap.sys.maxunicode", -1):
+        know_utf_8()
+        known, not_the_same_again = intervals_from_codec("utf-8")
+    assert known.intervals == UTF_8 and not not_the_same_again
+    characters = "".join(chr(each) for each in known)
+    assert characters.encode().decode() == characters
+    assert len(characters) + 0xE000 - 0xD800 == sys.maxunicode + 1
+    for surrogate in range(0xD800, 0xE000):
+        with pytest.raises(UnicodeEncodeError):
+            chr(surrogate).encode()
 
 
 def test_what_fails_at_its_import_is_told_as_ever(room):

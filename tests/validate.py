@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -62,20 +63,23 @@ def _console(deps: Deps, operator: Operator) -> Pages:
     examine_and_keep(deps)
     leads = {f"lead-{name}": f"/console/leads/{receipt.contact_id}" for name, receipt in world.items()}
     known = pages(cast(Site, SimpleNamespace(deps=deps, leads={**world, "veteran": world["booked"]})))
-    for name, path in {**known, **leads, **_questions(deps, operator, known)}.items():
+    for name, path in {**known, **leads}.items():
         yield name, operator.get(path, headers=HTML)
+    yield from _questions(operator, known)
     for theme in ("light", "dark"):
         operator.client.set_cookie(COOKIE, theme, path="/console/")
         yield f"today-{theme}", operator.get("/console/", headers=HTML)
 
 
-def _questions(deps: Deps, operator: Operator, known: dict[str, str]) -> dict[str, str]:
-    """Return where each button asks, of whatever it can be pressed on."""
+def _questions(operator: Operator, known: dict[str, str]) -> Pages:
+    """Yield what each button asks, of whatever it can be pressed on."""
     lead = known["lead-abroad"]
     email = known["email-planned"].rpartition("/")[2]
     targets = (lead.rpartition("/")[2], known["ask"].rpartition("/")[2], email)
-    asked = {f"ask-{verb}-{i}": f"/console/do/{verb}/{each}" for verb in BUTTONS for i, each in enumerate(targets)}
-    return {name: path for name, path in asked.items() if operator.get(path).status_code == 200}
+    for verb, (i, each) in product(BUTTONS, enumerate(targets)):
+        answer = operator.get(f"/console/do/{verb}/{each}", headers=HTML)
+        if answer.status_code == 200:
+            yield f"ask-{verb}-{i}", answer
 
 
 def _recipients(deps: Deps, operator: Operator) -> Pages:

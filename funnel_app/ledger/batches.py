@@ -17,7 +17,7 @@ from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 from funnel_app.ledger.models.base import one_of, unindexed
 from funnel_app.ledger.models.types import UtcTime, new_id
 from funnel_app.ledger.pauses import is_paused
-from funnel_app.ledger.reading import EMAILS
+from funnel_app.ledger.reading import EMAILS, ENROLMENTS
 from funnel_app.ledger.writing import EVENTS, INSERTS, UPDATES
 
 
@@ -108,8 +108,14 @@ def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime)
 
 def carry(session: Session, ids: Sequence[UUID], request_id: UUID) -> None:
     """Record that a request carries these emails, each frozen once more for it."""
-    carried = update(EMAILS).where(EMAILS.c.id.in_(list(ids)))
-    session.execute(carried.values(request_id=request_id, freezes=EMAILS.c.freezes + 1))
+    session.execute(_CARRIED, {"ids": list(ids), "request": request_id})
+
+
+_CARRIED = (
+    update(EMAILS)
+    .where(one_of(EMAILS.c.id, "ids"))
+    .values(request_id=bindparam("request"), freezes=EMAILS.c.freezes + 1)
+)
 
 
 def unheard(session: Session, request_id: UUID) -> set[UUID]:
@@ -131,10 +137,16 @@ def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime)
     sent = {"state": State.SENT, "sent_at": now, "reason": None, "reason_code": None}
     rows = [{"id": email_id, "resend_id": resend_id, **sent} for email_id, resend_id in taken.items()]
     UPDATES[EMAILS].by_id(session.connection(), rows)
-    theirs = select(EMAILS.c.enrolment_id).where(EMAILS.c.id.in_(list(taken)))
-    stale = update(Enrolment).where(Enrolment.id.in_(theirs)).values(mirror_stale_since=now)
-    session.execute(stale, execution_options={"synchronize_session": False})
+    session.execute(_STALE, {"ids": list(taken), "now": now})
     _note(session, taken, State.SENT, now)
+
+
+# By the table: an update of a model is worded again at each call, and what the session holds stays as it is.
+_STALE = (
+    update(ENROLMENTS)
+    .where(ENROLMENTS.c.id.in_(select(EMAILS.c.enrolment_id).where(one_of(EMAILS.c.id, "ids"))))
+    .values(mirror_stale_since=bindparam("now"))
+)
 
 
 def move_later_steps(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:

@@ -1,7 +1,7 @@
 """Canaries: the state of the newest, and deleting old ones, so that they never look like leads."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -33,29 +33,40 @@ class CanaryRun:
     reported: bool
 
 
+@cache
 def is_canary() -> ColumnElement[bool]:
     """Return the condition that a contact is a canary."""
     return Contact.email_norm.like(PATTERN)
 
 
+@cache
 def enrolments_of_canaries() -> Select[UUID]:
     """Return the enrolments of canaries: few, and found through the index on sequences."""
     return select(Enrolment.id).where(Enrolment.sequence == CANARY, Enrolment.mode == Mode.CANARY)
 
 
+@cache
 def of_canary() -> ColumnElement[bool]:
     """Return the condition that an email is a canary's."""
     return Email.enrolment_id.in_(enrolments_of_canaries())
 
 
-def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
+def count_without(
+    session: Session, rows: Select[*tuple[Any, ...]], values: Mapping[str, object]
+) -> dict[tuple[Any, ...], int]:
     """Return a grouped query's counts, the last column, by its other columns, minus the canaries.
 
-    They are subtracted, since the index behind the figures does not know whose an email is.
+    They are subtracted, since the index behind the figures does not know whose an email is. The query is one that its
+    module has worded once: what is asked of the canaries is kept beside it.
     """
-    counted = Counter({tuple(group): count for *group, count in session.execute(rows)})
-    counted.subtract({tuple(group): count for *group, count in session.execute(rows.where(of_canary()))})
+    counted = Counter({tuple(group): count for *group, count in session.execute(rows, values)})
+    counted.subtract({tuple(group): count for *group, count in session.execute(_of_canaries(rows), values)})
     return {group: count for group, count in counted.items() if count > 0}
+
+
+@cache
+def _of_canaries(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return rows.where(of_canary())
 
 
 def latest(session: Session) -> CanaryRun | None:

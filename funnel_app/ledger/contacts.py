@@ -6,16 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
+from funnel_app.ledger.models.base import one_of
 from funnel_app.rules.emails.reports import ReportedEnrolment
 from funnel_app.rules.people.contact import COLUMNS, without_half_evidence
 
 ERASED = "erased:"
+# Worded once, as all that is asked often: wording takes longer than asking.
+_OF_ADDRESS = select(Contact).where(Contact.email_norm == bindparam("address"))
+_OF_IDS = select(Contact).where(one_of(Contact.id, "ids"))
+_LOCKED_ADDRESS = _OF_ADDRESS.with_for_update()
+_LOCKED = select(Contact.id).where(one_of(Contact.id, "ids")).order_by(Contact.id).with_for_update()
+_OWNERS = select(Enrolment.contact_id).join(Email).where(one_of(Email.id, "ids"))
 
 
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
@@ -25,7 +32,7 @@ def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, An
     `guessed_first_name` is used only if there is no first name. Evidence of consent is kept whole, from one source.
     """
     _insert_if_absent(session, email, email_norm, now)
-    contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
+    contact = session.scalars(_LOCKED_ADDRESS, {"address": email_norm}).one()
     called = (contact.name, contact.first_name)
     given = {name: value for name, value in facts.items() if value is not None}
     guess = given.pop("guessed_first_name", None)
@@ -66,17 +73,17 @@ def lock(session: Session, ids: Iterable[UUID]) -> None:
     """
     if _has_all(session):
         return
-    session.execute(select(Contact.id).where(Contact.id.in_(list(ids))).order_by(Contact.id).with_for_update()).all()
+    session.execute(_LOCKED, {"ids": list(ids)}).all()
 
 
 def find(session: Session, email_norm: str) -> Contact | None:
     """Return the contact with this normalised address; None if there is none."""
-    return session.scalars(select(Contact).where(Contact.email_norm == email_norm)).one_or_none()
+    return session.scalars(_OF_ADDRESS, {"address": email_norm}).one_or_none()
 
 
 def by_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, Contact]:
     """Return these contacts by their ids."""
-    return {each.id: each for each in session.scalars(select(Contact).where(Contact.id.in_(list(ids))))}
+    return {each.id: each for each in session.scalars(_OF_IDS, {"ids": list(ids)})}
 
 
 def find_by_token(session: Session, token: str) -> Contact | None:
@@ -88,8 +95,7 @@ def lock_of_emails(session: Session, email_ids: Iterable[UUID]) -> None:
     """Lock the contacts that these emails go to."""
     if _has_all(session):
         return
-    owners = select(Enrolment.contact_id).join(Email).where(Email.id.in_(list(email_ids)))
-    lock(session, session.scalars(owners))
+    lock(session, session.scalars(_OWNERS, {"ids": list(email_ids)}))
 
 
 def _has_all(session: Session) -> bool:

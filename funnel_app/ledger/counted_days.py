@@ -96,7 +96,12 @@ def counts_of(session: Session, days: Sequence[Day], *, lengths: bool = True) ->
 
 def kept(session: Session) -> set[Day]:
     """Return the days that are kept."""
-    return {(begins, ends) for begins, ends in session.execute(select(CountedDay.begins_at, CountedDay.ends_at))}
+    return {(begins, ends) for begins, ends in session.execute(_KEPT)}
+
+
+# Worded once: every sweep asks them.
+_KEPT = select(CountedDay.begins_at, CountedDay.ends_at)
+_FIRST_DUE = select(func.min(Email.due_at))
 
 
 def keep(session: Session, day: Day) -> None:
@@ -116,7 +121,7 @@ def forget(session: Session, days: Iterable[Day]) -> None:
 
 def first_due(session: Session) -> datetime | None:
     """Return when the very first email was due; None where there is none."""
-    return session.scalar(select(func.min(Email.due_at)))
+    return session.scalar(_FIRST_DUE)
 
 
 def _counts(tally: Mapping[str, int]) -> Counts:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent
+from funnel_app.ledger.models.base import one_of
 from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.writing import EVENTS, INSERTS
 
@@ -58,15 +59,20 @@ def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datet
 
 def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tuple[EmailEvent, UUID]]:
     """Return events since a time that arrived before their email was known, with that email."""
-    same = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
-    wanted = (
-        select(EmailEvent, Email.id)
-        .join(Email, same)
-        .where(EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since)
-        .order_by(EmailEvent.at, EmailEvent.id)
-        .limit(limit)
-    )
-    return [(event, email_id) for event, email_id in session.execute(wanted)]
+    rows = session.execute(_ORPHANS_OF_KNOWN, {"since": since, "most": limit})
+    return [(event, email_id) for event, email_id in rows]
+
+
+# Worded once, as all that is asked often: wording takes longer than asking.
+_SAME = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
+_ORPHANS_OF_KNOWN = (
+    select(EmailEvent, Email.id)
+    .join(Email, _SAME)
+    .where(EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= bindparam("since"))
+    .order_by(EmailEvent.at, EmailEvent.id)
+    .limit(bindparam("most"))
+)
+_OF_EMAILS = select(EmailEvent).where(one_of(EmailEvent.email_id, "ids")).order_by(EmailEvent.at, EmailEvent.id)
 
 
 def orphans_naming(session: Session, email_norm: str) -> list[UUID]:
@@ -82,9 +88,8 @@ def blank(session: Session, ids: Collection[UUID]) -> None:
 
 def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[EmailEvent]]:
     """Return each email's events in time order."""
-    wanted = select(EmailEvent).where(EmailEvent.email_id.in_(list(email_ids))).order_by(EmailEvent.at, EmailEvent.id)
     timeline: dict[UUID, list[EmailEvent]] = {email_id: [] for email_id in email_ids}
-    for event in session.scalars(wanted):
+    for event in session.scalars(_OF_EMAILS, {"ids": list(email_ids)}):
         if event.email_id is not None:
             timeline[event.email_id].append(event)
     return timeline

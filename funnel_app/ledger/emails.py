@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -111,8 +111,7 @@ def _due(kind: Kind, untried: bool) -> Question:
 
 def waits_alone(session: Session, email_id: UUID) -> bool:
     """Say whether an email is planned that was in a request before: what a batch was refused for goes by itself."""
-    tried = select(Email.id).where(Email.id == email_id, unindexed(Email.state) == State.PLANNED, Email.freezes > 0)
-    return session.scalar(tried) is not None
+    return session.scalar(_TRIED, {"email": email_id}) is not None
 
 
 def load(session: Session, ids: Collection[UUID]) -> list[Email]:
@@ -120,7 +119,10 @@ def load(session: Session, ids: Collection[UUID]) -> list[Email]:
     return list(session.scalars(_LOADED, {"ids": list(ids)}))
 
 
-# Built once: every claim uses it.
+# Built once: every claim uses them.
+_TRIED = select(Email.id).where(
+    Email.id == bindparam("email"), unindexed(Email.state) == State.PLANNED, Email.freezes > 0
+)
 _LOADED = (
     select(Email)
     .where(one_of(Email.id, "ids"))
@@ -154,8 +156,7 @@ def move(session: Session, email: Email, new: State, at: datetime, reason: str |
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return emails claimed by a process that died before they were in a request."""
-    lost = Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
-    return list(session.scalars(select(Email.id).where(UNDER_WAY, *lost).limit(limit)))
+    return list(session.scalars(_ABANDONED, {"now": now, "most": limit}))
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
@@ -163,13 +164,15 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
     return list(session.scalars(_HELD, {"now": now, "modes": list(modes), "most": limit}))
 
 
-_NOW = bindparam("now", type_=UtcTime)
+_NOW, _MOST = bindparam("now", type_=UtcTime), bindparam("most", type_=Integer)
+_LOST = Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < _NOW
+_ABANDONED = select(Email.id).where(UNDER_WAY, *_LOST).limit(_MOST)
 _HELD = (
     select(Email.id)
     .where(UNDER_WAY, Email.state == State.HELD, enrolment_runs())
     .where(or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= _NOW))
     .order_by(Email.due_at)
-    .limit(bindparam("most"))
+    .limit(_MOST)
 )
 
 
@@ -209,10 +212,13 @@ def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
 
 def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
     """Return accepted emails without a report that are due to be asked about, oldest first."""
-    wanted = select(Email.id).where(
-        UNCONFIRMED,
-        Email.resend_id.is_not(None),
-        Email.sent_at <= now - first_after,
-        or_(Email.next_check_at.is_(None), Email.next_check_at <= now),
-    )
-    return list(session.scalars(wanted.order_by(Email.sent_at).limit(limit)))
+    return list(session.scalars(_UNHEARD_OF, {"until": now - first_after, "now": now, "most": limit}))
+
+
+_UNHEARD_OF = (
+    select(Email.id)
+    .where(UNCONFIRMED, Email.resend_id.is_not(None), Email.sent_at <= bindparam("until"))
+    .where(or_(Email.next_check_at.is_(None), Email.next_check_at <= _NOW))
+    .order_by(Email.sent_at)
+    .limit(_MOST)
+)

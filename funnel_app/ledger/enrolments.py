@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import lead_events, outbox
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.models.base import is_there, unindexed, written
 from funnel_app.rules.states import RUNNING, check
@@ -27,8 +28,14 @@ def add(session: Session, enrolment: Enrolment) -> Enrolment:
 
 def find(session: Session, enrolment_id: UUID | None) -> Enrolment | None:
     """Return an enrolment with its emails; None if the id is unknown."""
-    wanted = select(Enrolment).where(Enrolment.id == enrolment_id).options(selectinload(Enrolment.emails))
-    return session.scalars(wanted).one_or_none() if enrolment_id else None
+    return session.scalars(_FOUND, {"enrolment": enrolment_id}).one_or_none() if enrolment_id else None
+
+
+# Worded once, as all that is asked often: wording takes longer than asking.
+_WHOLE = select(Enrolment).options(selectinload(Enrolment.emails))
+_FOUND = _WHOLE.where(Enrolment.id == bindparam("enrolment"))
+_OF_CONTACT = _WHOLE.where(Enrolment.contact_id == bindparam("contact")).order_by(Enrolment.created_at, Enrolment.id)
+_RUNNING = _OF_CONTACT.where(written(Enrolment.state, *RUNNING))
 
 
 def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str, occurrence: str) -> Enrolment | None:
@@ -50,19 +57,12 @@ def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str
 
 def running(session: Session, contact_id: UUID) -> list[Enrolment]:
     """Return the contact's running enrolments with their emails."""
-    wanted = (
-        select(Enrolment)
-        .where(Enrolment.contact_id == contact_id, written(Enrolment.state, *RUNNING))
-        .options(selectinload(Enrolment.emails))
-        .order_by(Enrolment.created_at, Enrolment.id)
-    )
-    return list(session.scalars(wanted))
+    return list(session.scalars(_RUNNING, {"contact": contact_id}))
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
     """Return all enrolments of a contact with their emails, oldest first."""
-    wanted = select(Enrolment).where(Enrolment.contact_id == contact_id).options(selectinload(Enrolment.emails))
-    return list(session.scalars(wanted.order_by(Enrolment.created_at, Enrolment.id)))
+    return list(session.scalars(_OF_CONTACT, {"contact": contact_id}))
 
 
 def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
@@ -92,16 +92,32 @@ def lacks_step() -> ColumnElement[bool]:
     )
 
 
+def who_lack(session: Session, step: Mapping[str, Any], limit: int) -> list[UUID]:
+    """Return the contacts of the enrolments that `lacking` would return."""
+    return [row["contact_id"] for row in _WHO_LACK.ask(session.connection(), **step, most=limit)]
+
+
+_WHO_LACK = Question(select(Enrolment.contact_id).where(lacks_step()).order_by(Enrolment.id).limit(bindparam("most")))
+
+
 def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:
     """Return running enrolments that lack a step, as `lacks_step` defines it, with emails and contact."""
-    wanted = select(Enrolment).where(lacks_step()).order_by(Enrolment.id).limit(limit)
-    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact)), step))
+    return list(session.scalars(_LACKING, {**step, "most": limit}))
+
+
+_LACKING = (
+    _WHOLE.options(joinedload(Enrolment.contact)).where(lacks_step()).order_by(Enrolment.id).limit(bindparam("most"))
+)
 
 
 def finished(session: Session, limit: int) -> list[Enrolment]:
     """Return active enrolments without an email that we can still change or that awaits confirmation."""
-    unsettled = is_there(
-        select(Email.id).where(Email.enrolment_id == Enrolment.id, unindexed(Email.state).in_(UNSETTLED))
-    )
-    wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
-    return list(session.scalars(wanted))
+    return list(session.scalars(_FINISHED, {"most": limit}))
+
+
+_UNSETTLED = select(Email.id).where(Email.enrolment_id == Enrolment.id, unindexed(Email.state).in_(UNSETTLED))
+_FINISHED = (
+    select(Enrolment)
+    .where(written(Enrolment.state, EnrolmentState.ACTIVE), ~is_there(_UNSETTLED))
+    .limit(bindparam("most"))
+)

@@ -10,7 +10,11 @@ from funnel_app.ledger.models.watch import Heartbeat
 
 def find(session: Session) -> Heartbeat | None:
     """Return the row; None if it was never written."""
-    return session.scalar(select(Heartbeat).order_by(Heartbeat.id).limit(1))
+    return session.scalar(_FOUND)
+
+
+# Worded once: each look at whether the ledger can be written to asks it.
+_FOUND = select(Heartbeat).order_by(Heartbeat.id).limit(1)
 
 
 def record(session: Session, now: datetime) -> None:

@@ -1,14 +1,16 @@
 """Hook events: every authenticated call, with its outcome."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.ledger.database.compiled import Insert, Question
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
 from funnel_app.rules.calls.call import IMPORT
@@ -16,13 +18,31 @@ from funnel_app.rules.states import HEARD
 
 # Prefix of the keys of rows that only count refused calls.
 UNKEPT = "unkept:"
+# Worded once, as all that is asked often: wording takes longer than asking.
+_REFUSED, _BY_TIME = written(HookEvent.outcome, Outcome.REFUSED), (HookEvent.received_at, HookEvent.id)
+_SINCE, _BEFORE = HookEvent.received_at >= bindparam("since"), HookEvent.received_at < bindparam("before")
+_LATELY = or_(_SINCE, HookEvent.happened_at >= bindparam("since"))
+_OF_CONTACT = select(HookEvent).where(HookEvent.contact_id == bindparam("contact")).order_by(*_BY_TIME)
+_OF_KEY = select(HookEvent).where(HookEvent.idempotency_key == bindparam("key"))
+_REFUSED_BEFORE = select(HookEvent.id).where(_REFUSED, _BEFORE).order_by(HookEvent.received_at).limit(bindparam("most"))
+_NEWEST_REFUSED = (
+    select(HookEvent).where(_REFUSED).order_by(*(column.desc() for column in _BY_TIME)).limit(bindparam("most"))
+)
+# A row counts only calls of its own day.
+_REFUSED_SINCE = _NEWEST_REFUSED.where(HookEvent.received_at >= bindparam("began"), _LATELY)
+_UNKEPT = (
+    select(HookEvent)
+    .where(HookEvent.dedupe_key.startswith(UNKEPT, autoescape=True), _REFUSED, _LATELY)
+    .order_by(HookEvent.id)
+)
 
 
-def add(session: Session, event: HookEvent) -> HookEvent:
+def add(session: Session, row: Mapping[str, Any]) -> None:
     """Store a call."""
-    session.add(event)
-    session.flush()
-    return event
+    _ADD.into(session.connection(), [row])
+
+
+_ADD = Insert(HookEvent.metadata.tables[HookEvent.__tablename__])
 
 
 def heard(session: Session, contact_id: UUID, campaign: str, events: Collection[str]) -> list[HookEvent]:
@@ -38,11 +58,7 @@ def heard(session: Session, contact_id: UUID, campaign: str, events: Collection[
 
 def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:
     """Return a contact's calls, oldest first."""
-    return list(
-        session.scalars(
-            select(HookEvent).where(HookEvent.contact_id == contact_id).order_by(HookEvent.received_at, HookEvent.id)
-        )
-    )
+    return list(session.scalars(_OF_CONTACT, {"contact": contact_id}))
 
 
 def lock_key(session: Session, key: str) -> None:
@@ -53,7 +69,7 @@ def lock_key(session: Session, key: str) -> None:
 
 def find_by_key(session: Session, key: str) -> HookEvent | None:
     """Return the call that was answered under an idempotency key; None if the key is new."""
-    return session.scalars(select(HookEvent).where(HookEvent.idempotency_key == key)).one_or_none()
+    return session.scalars(_OF_KEY, {"key": key}).one_or_none()
 
 
 def forget_key(session: Session, event: HookEvent) -> None:
@@ -87,39 +103,27 @@ def newest(
 
 def refused_before(session: Session, before: datetime, limit: int) -> list[UUID]:
     """Return refused calls before a time, oldest first."""
-    wanted = select(HookEvent.id).where(written(HookEvent.outcome, Outcome.REFUSED), HookEvent.received_at < before)
-    return list(session.scalars(wanted.order_by(HookEvent.received_at).limit(limit)))
+    return list(session.scalars(_REFUSED_BEFORE, {"before": before, "most": limit}))
 
 
 def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookEvent]:
     """Return the matching refused calls, oldest first. They belong to no contact, so each is inspected."""
-    calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)).order_by(HookEvent.id)
+    calls = select(HookEvent).where(_REFUSED).order_by(HookEvent.id)
     return [call for call in session.scalars(calls) if wanted(call)]
 
 
 def delete_refused(session: Session, ids: Collection[UUID]) -> int:
     """Delete these refused calls; return how many still existed."""
-    theirs = delete(HookEvent).where(HookEvent.id.in_(list(ids)), written(HookEvent.outcome, Outcome.REFUSED))
+    theirs = delete(HookEvent).where(HookEvent.id.in_(list(ids)), _REFUSED)
     return len(session.scalars(theirs.returning(HookEvent.id)).all())
 
 
 def newest_refused(session: Session, since: datetime | None, limit: int) -> list[HookEvent]:
     """Return the newest refused calls, since a time or of all, oldest first."""
-    calls = _NEWEST_REFUSED
-    if since is not None:
-        # A row counts only calls of its own day.
-        began = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        calls = calls.where(HookEvent.received_at >= began)
-        calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
-    return list(session.scalars(calls, {"most": limit}))[::-1]
-
-
-_NEWEST_REFUSED = (
-    select(HookEvent)
-    .where(written(HookEvent.outcome, Outcome.REFUSED))
-    .order_by(HookEvent.received_at.desc(), HookEvent.id.desc())
-    .limit(bindparam("most"))
-)
+    if since is None:
+        return list(session.scalars(_NEWEST_REFUSED, {"most": limit}))[::-1]
+    began = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return list(session.scalars(_REFUSED_SINCE, {"most": limit, "since": since, "began": began}))[::-1]
 
 
 def taken_from(session: Session, addresses: Collection[str], since: datetime | None) -> dict[str, list[HookEvent]]:
@@ -136,23 +140,31 @@ def taken_from(session: Session, addresses: Collection[str], since: datetime | N
 
 def find_refused(session: Session, key: str) -> HookEvent | None:
     """Return the refused call that counts others with this key; None if there is none."""
-    wanted = select(HookEvent).where(HookEvent.dedupe_key == key, written(HookEvent.outcome, Outcome.REFUSED))
-    return session.scalars(wanted.limit(1)).one_or_none()
+    found = _REFUSED_BY_KEY.ask(session.connection(), key=key)
+    return session.get(HookEvent, found[0]["id"]) if found else None
+
+
+_REFUSED_BY_KEY = Question(select(HookEvent.id).where(HookEvent.dedupe_key == bindparam("key"), _REFUSED))
 
 
 def unkept(session: Session, since: datetime) -> list[HookEvent]:
     """Return the rows that count calls not kept, among those that grew since a time, oldest first."""
-    rows = select(HookEvent).where(HookEvent.dedupe_key.startswith(UNKEPT, autoescape=True))
-    rows = rows.where(written(HookEvent.outcome, Outcome.REFUSED))
-    grown = rows.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
-    return list(session.scalars(grown.order_by(HookEvent.id)))
+    return list(session.scalars(_UNKEPT, {"since": since}))
 
 
 def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetime) -> int:
     """Return the size of a hook's refused calls from a source since a time."""
     campaign, hook, source = caller
-    weighed = select(func.coalesce(func.sum(HookEvent.size), 0)).where(
-        HookEvent.campaign == campaign, HookEvent.hook == hook, HookEvent.source == source
+    [row] = _REFUSED_BYTES.ask(session.connection(), campaign=campaign, hook=hook, source=source, since=since)
+    return int(row["bytes"])
+
+
+_REFUSED_BYTES = Question(
+    select(func.coalesce(func.sum(HookEvent.size), 0).label("bytes")).where(
+        HookEvent.campaign == bindparam("campaign"),
+        HookEvent.hook == bindparam("hook"),
+        HookEvent.source == bindparam("source"),
+        _SINCE,
+        _REFUSED,
     )
-    weighed = weighed.where(HookEvent.received_at >= since, written(HookEvent.outcome, Outcome.REFUSED))
-    return int(session.scalars(weighed).one() or 0)
+)

@@ -16,6 +16,14 @@ _OPEN, _OF_KINDS = Incident.ended_at.is_(None), one_of(Incident.kind, "kinds")
 _CURRENT = select(Incident).where(_OPEN).order_by(Incident.opened_at, Incident.id)
 _CURRENT_OF = _CURRENT.where(_OF_KINDS)
 _SEEN_SINCE = select(Incident).where(_OF_KINDS, Incident.seen_at > bindparam("since"))
+_PUT_ASIDE_AT = select(func.max(Incident.ended_at)).where(
+    Incident.kind == bindparam("kind"), Incident.put_aside.is_not(None)
+)
+_CHANGED_SINCE = (
+    select(Incident.id)
+    .where(or_(Incident.opened_at > bindparam("since"), Incident.ended_at > bindparam("since")))
+    .limit(1)
+)
 _LOCKED = select(Incident).where(_OPEN, _OF_KINDS).order_by(Incident.id).with_for_update()
 
 
@@ -38,14 +46,12 @@ def find_current(session: Session, incident_id: UUID) -> Incident | None:
 
 def last_put_aside_at(session: Session, kind: str) -> datetime | None:
     """Return when an operator last put aside an incident of a kind; None if never."""
-    wanted = select(func.max(Incident.ended_at)).where(Incident.kind == kind, Incident.put_aside.is_not(None))
-    return session.scalars(wanted).one_or_none()
+    return session.scalars(_PUT_ASIDE_AT, {"kind": kind}).one_or_none()
 
 
 def any_changed_since(session: Session, since: datetime) -> bool:
     """Say whether any incident began or ended after a time."""
-    changed = select(Incident.id).where(or_(Incident.opened_at > since, Incident.ended_at > since))
-    return session.scalars(changed.limit(1)).first() is not None
+    return session.scalars(_CHANGED_SINCE, {"since": since}).first() is not None
 
 
 def seen_since(session: Session, kinds: Collection[str], since: datetime) -> list[Incident]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.compiled import Insert
@@ -13,6 +13,16 @@ from funnel_app.ledger.models import Email, Enrolment, Message, Request
 from funnel_app.ledger.models.types import new_id
 
 _FREEZE = Insert(Message.metadata.tables[Message.__tablename__])
+# Worded once: they are asked for every call, and by every sweep.
+_OF_REQUEST = select(Message).where(Message.request_id == bindparam("request"))
+_WITH_BODY = (
+    select(Message.id)
+    .join(Email, Email.id == Message.email_id)
+    .join(Enrolment, Enrolment.id == Email.enrolment_id)
+    .where(Message.html.is_not(None), Message.created_at < bindparam("before"))
+    .where(Enrolment.ended_at < bindparam("before"))
+    .limit(bindparam("most"))
+)
 
 
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -22,7 +32,7 @@ def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def of_request(session: Session, request: Request) -> list[Message]:
     """Return the messages of a call in their order."""
-    rows = session.scalars(select(Message).where(Message.request_id == request.id))
+    rows = session.scalars(_OF_REQUEST, {"request": request.id})
     by_email = {str(message.email_id): message for message in rows}
     return [by_email[email_id] for email_id in request.email_ids]
 
@@ -41,13 +51,7 @@ def latest_recipient(session: Session, email_id: UUID) -> str | None:
 
 def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID]:
     """Return messages with a body whose enrolment ended before a time."""
-    wanted = (
-        select(Message.id)
-        .join(Email, Email.id == Message.email_id)
-        .join(Enrolment, Enrolment.id == Email.enrolment_id)
-        .where(Message.html.is_not(None), Message.created_at < ended_before, Enrolment.ended_at < ended_before)
-    )
-    return list(session.scalars(wanted.limit(limit)))
+    return list(session.scalars(_WITH_BODY, {"before": ended_before, "most": limit}))
 
 
 def forget_bodies(session: Session, ids: list[UUID]) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
+from funnel_app.ledger.models.types import UtcTime
 from funnel_app.ledger.models.watch import Notice
 
 # The chats: alerts, and leads.
@@ -44,13 +45,12 @@ def known(session: Session, keys: Collection[str]) -> set[str]:
 
 def any_due(session: Session, channel: str, now: datetime) -> bool:
     """Say whether there is a notification to take."""
-    return session.scalars(select(Notice.id).where(Notice.channel == channel, *_due(now)).limit(1)).first() is not None
+    return session.scalars(_ANY_DUE, {"channel": channel, "now": now}).first() is not None
 
 
 def take(session: Session, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Notice]:
     """Lease the notifications that are due, oldest first."""
-    wanted = select(Notice.id).where(Notice.channel == channel, *_due(now))
-    ids = list(session.scalars(wanted.order_by(Notice.created_at, Notice.id).limit(limit)))
+    ids = list(session.scalars(_NEXT, {"channel": channel, "now": now, "most": limit}))
     won = (
         update(Notice)
         .where(Notice.id.in_(ids), *_due(now))
@@ -60,8 +60,19 @@ def take(session: Session, channel: str, now: datetime, lease: timedelta, limit:
     return sorted(session.scalars(won), key=lambda notice: (notice.created_at, notice.id))
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _due(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     return Notice.sent_at.is_(None), or_(Notice.lease_until.is_(None), Notice.lease_until <= now)
+
+
+# Worded once: each process asks them many times a minute.
+_OF_CHAT = Notice.channel == bindparam("channel")
+_DUE = _due(bindparam("now", type_=UtcTime))
+_ANY_DUE = select(Notice.id).where(_OF_CHAT, *_DUE).limit(1)
+_NEXT = select(Notice.id).where(_OF_CHAT, *_DUE).order_by(Notice.created_at, Notice.id).limit(bindparam("most"))
+_POSTS = select(func.count(func.distinct(Notice.sent_at))).where(_OF_CHAT, Notice.sent_at >= bindparam("since"))
+_FAILING = (
+    select(Notice).where(_OF_CHAT, Notice.sent_at.is_(None), Notice.last_error.is_not(None)).order_by(Notice.created_at)
+)
 
 
 def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget: bool) -> None:
@@ -84,14 +95,12 @@ def put_back(session: Session, ids: Collection[UUID]) -> None:
 
 def count_posts_since(session: Session, channel: str, since: datetime) -> int:
     """Count the posts since a time: notifications sent together are one."""
-    posts = select(func.count(func.distinct(Notice.sent_at))).where(Notice.channel == channel, Notice.sent_at >= since)
-    return session.scalar(posts) or 0
+    return session.scalar(_POSTS, {"channel": channel, "since": since}) or 0
 
 
 def failing(session: Session, channel: str) -> list[Notice]:
     """Return the undelivered notifications of a chat, oldest first."""
-    rows = select(Notice).where(Notice.channel == channel, Notice.sent_at.is_(None), Notice.last_error.is_not(None))
-    return list(session.scalars(rows.order_by(Notice.created_at)))
+    return list(session.scalars(_FAILING, {"channel": channel}))
 
 
 def hurry(session: Session, channel: str, after: datetime) -> None:

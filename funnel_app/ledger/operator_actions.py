@@ -6,9 +6,10 @@ The ids have no foreign keys and the texts no addresses, so that the log outlive
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, select
+from sqlalchemy import Index, String, Text, bindparam, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.models.base import Base
 from funnel_app.ledger.models.types import new_id
@@ -84,5 +85,18 @@ def newest_of(session: Session, action: str) -> OperatorAction | None:
 
 def was_done(session: Session, action: str, detail: str, since: datetime) -> bool:
     """Say whether an action on what these words name was done at or after a time."""
-    done = OperatorAction.action == action, OperatorAction.detail == detail, OperatorAction.at >= since
-    return session.scalars(select(OperatorAction.id).where(*done).limit(1)).first() is not None
+    return bool(_DONE.ask(session.connection(), action=action, detail=detail, since=since)[0]["done"])
+
+
+# Made once: each page of the console asks it.
+_DONE = Question(
+    select(
+        exists()
+        .where(
+            OperatorAction.action == bindparam("action"),
+            OperatorAction.detail == bindparam("detail"),
+            OperatorAction.at >= bindparam("since"),
+        )
+        .label("done")
+    )
+)

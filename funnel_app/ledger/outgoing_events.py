@@ -3,29 +3,38 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from funnel_app.ledger.models.base import is_there, unindexed, written
 from funnel_app.ledger.models.outbox import OutgoingEvent, Standing
+from funnel_app.ledger.models.types import UtcTime
+
+Time = datetime | ColumnElement[datetime]
 
 
 def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit: int) -> list[OutgoingEvent]:
     """Lease a receiver's events that may be sent now: of each lead only the first, oldest first."""
+    ids = list(session.scalars(_first_of_leads(), {"receiver": receiver, "now": now, "far": _far(now), "most": limit}))
+    won = update(OutgoingEvent).where(OutgoingEvent.id.in_(ids), _waits_for(receiver), _free(now, _far(now)))
+    found = session.scalars(won.values(lease_until=now + lease).returning(OutgoingEvent))
+    return sorted(found, key=lambda event: event.id)
+
+
+@cache
+def _first_of_leads() -> Select[UUID]:
     earlier = aliased(OutgoingEvent)
     kept_back = select(earlier.id).where(
         unindexed(earlier.state) == Standing.WAITING,
-        earlier.receiver == receiver,
+        earlier.receiver == _RECEIVER,
         earlier.contact_id == OutgoingEvent.contact_id,
         earlier.id < OutgoingEvent.id,
     )
-    free = and_(_waits_for(receiver), _free(now), ~is_there(kept_back))
-    ids = list(session.scalars(select(OutgoingEvent.id).where(free).order_by(OutgoingEvent.id).limit(limit)))
-    won = update(OutgoingEvent).where(OutgoingEvent.id.in_(ids), _waits_for(receiver), _free(now))
-    found = session.scalars(won.values(lease_until=now + lease).returning(OutgoingEvent))
-    return sorted(found, key=lambda event: event.id)
+    free = and_(_waits_for(_RECEIVER), _free(_NOW, _FAR), ~is_there(kept_back))
+    return select(OutgoingEvent.id).where(free).order_by(OutgoingEvent.id).limit(bindparam("most"))
 
 
 def find(session: Session, event_id: UUID) -> OutgoingEvent | None:
@@ -35,24 +44,37 @@ def find(session: Session, event_id: UUID) -> OutgoingEvent | None:
 
 def any_free(session: Session, receiver: str, now: datetime) -> bool:
     """Say whether any event of a receiver may be sent now."""
-    free = select(OutgoingEvent.id).where(_waits_for(receiver), _free(now))
-    return session.scalars(free.limit(1)).first() is not None
+    return session.scalars(_any_free(), {"receiver": receiver, "now": now, "far": _far(now)}).first() is not None
 
 
-def _waits_for(receiver: str) -> ColumnElement[bool]:
+# Worded once, as all that is asked often: wording takes longer than asking.
+_RECEIVER = bindparam("receiver", type_=String)
+_NOW, _FAR = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+
+
+@cache
+def _any_free() -> Select[UUID]:
+    return select(OutgoingEvent.id).where(_waits_for(_RECEIVER), _free(_NOW, _FAR)).limit(1)
+
+
+def _waits_for(receiver: str | ColumnElement[str]) -> ColumnElement[bool]:
     return and_(written(OutgoingEvent.state, Standing.WAITING), OutgoingEvent.receiver == receiver)
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
+def _free(now: Time, far: Time) -> ColumnElement[bool]:
     return and_(
-        _is_not_ahead(OutgoingEvent.lease_until, now),
-        _is_not_ahead(OutgoingEvent.next_try_at, now),
+        _is_not_ahead(OutgoingEvent.lease_until, now, far),
+        _is_not_ahead(OutgoingEvent.next_try_at, now, far),
     )
 
 
-def _is_not_ahead(at: InstrumentedAttribute[datetime | None], now: datetime) -> ColumnElement[bool]:
+def _is_not_ahead(at: InstrumentedAttribute[datetime | None], now: Time, far: Time) -> ColumnElement[bool]:
+    return or_(at.is_(None), at <= now, at > far)
+
+
+def _far(now: datetime) -> datetime:
     # Delays never reach a day: such a time was written by a wrong clock.
-    return or_(at.is_(None), at <= now, at > now + timedelta(days=1))
+    return now + timedelta(days=1)
 
 
 def mark_taken(session: Session, ids: Collection[UUID], now: datetime) -> None:
@@ -76,7 +98,7 @@ def put_back(session: Session, ids: Collection[UUID]) -> None:
 
 def give_up(session: Session, receiver: str, before: datetime, now: datetime, error: str) -> int:
     """Give up the events a receiver has not accepted since a time; return how many."""
-    unleased = _is_not_ahead(OutgoingEvent.lease_until, now)
+    unleased = _is_not_ahead(OutgoingEvent.lease_until, now, _far(now))
     old = and_(_waits_for(receiver), OutgoingEvent.recorded_at < before, unleased)
     values = {"state": Standing.GIVEN_UP, "settled_at": now, "lease_until": None}
     said = func.coalesce(OutgoingEvent.last_error, error)
@@ -131,11 +153,17 @@ class Waiting:
 
 def waiting_by_receiver(session: Session) -> dict[str, Waiting]:
     """Return the pending events of each receiver that has any."""
-    rows = select(OutgoingEvent.receiver, func.count(), func.min(OutgoingEvent.recorded_at)).where(
-        written(OutgoingEvent.state, Standing.WAITING)
-    )
-    found = session.execute(rows.group_by(OutgoingEvent.receiver))
-    return {receiver: Waiting(number, since) for receiver, number, since in found}
+    return {receiver: Waiting(number, since) for receiver, number, since in session.execute(_WAITING)}
+
+
+_WAITING = (
+    select(OutgoingEvent.receiver, func.count(), func.min(OutgoingEvent.recorded_at))
+    .where(written(OutgoingEvent.state, Standing.WAITING))
+    .group_by(OutgoingEvent.receiver)
+)
+_GIVEN_UP_SINCE = select(func.count()).where(
+    OutgoingEvent.settled_at >= bindparam("since"), OutgoingEvent.state == Standing.GIVEN_UP
+)
 
 
 def give_up_of_others(session: Session, receivers: Collection[str], before: datetime, now: datetime) -> int:
@@ -148,8 +176,7 @@ def give_up_of_others(session: Session, receivers: Collection[str], before: date
 
 def count_given_up_since(session: Session, since: datetime) -> int:
     """Count what was given up since a time."""
-    given_up = OutgoingEvent.settled_at >= since, OutgoingEvent.state == Standing.GIVEN_UP
-    return session.scalar(select(func.count()).where(*given_up)) or 0
+    return session.scalar(_GIVEN_UP_SINCE, {"since": since}) or 0
 
 
 def forget(session: Session, contact_id: UUID) -> int:

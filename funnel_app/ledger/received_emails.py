@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.models.received_emails import Forward, Reading, ReceivedEmail, is_open
+from funnel_app.ledger.models.types import UtcTime
 
 BLANK: Mapping[str, Any] = {
     "sender": "erased",
@@ -37,7 +38,7 @@ def find(session: Session, received_id: UUID, *, lock: bool = False) -> Received
 
 def any_free(session: Session, now: datetime) -> bool:
     """Say whether any email can be processed now."""
-    return session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).limit(1)).first() is not None
+    return session.scalars(_ANY_FREE, {"now": now}).first() is not None
 
 
 def take(session: Session, now: datetime, lease: timedelta, limit: int) -> list[ReceivedEmail]:
@@ -45,17 +46,30 @@ def take(session: Session, now: datetime, lease: timedelta, limit: int) -> list[
 
     Those from leads' addresses come first, so that a flood from elsewhere does not delay them.
     """
-    first = ReceivedEmail.contact_id.is_(None), ReceivedEmail.id
-    ids = list(session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).order_by(*first).limit(limit)))
+    ids = list(session.scalars(_NEXT, {"now": now, "most": limit}))
     won = update(ReceivedEmail).where(ReceivedEmail.id.in_(ids), is_open(), _free(now))
     values = {"lease_until": now + lease, "attempts": ReceivedEmail.attempts + 1}
     found = session.scalars(won.values(**values).returning(ReceivedEmail)).all()
     return sorted(found, key=lambda each: (each.contact_id is None, each.id))
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
+def _free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     leased = ReceivedEmail.lease_until.is_not(None) & (ReceivedEmail.lease_until > now)
     return and_(~leased, or_(ReceivedEmail.next_try_at.is_(None), ReceivedEmail.next_try_at <= now))
+
+
+# Worded once, as all that is asked many times a minute: wording takes longer than asking.
+_OPEN = select(ReceivedEmail.id).where(is_open(), _free(bindparam("now", type_=UtcTime)))
+_ANY_FREE = _OPEN.limit(1)
+_NEXT = _OPEN.order_by(ReceivedEmail.contact_id.is_(None), ReceivedEmail.id).limit(bindparam("most"))
+_KEPT = ReceivedEmail.forward.in_([Forward.KEPT, Forward.REFUSED, Forward.UNSURE])
+_KEPT_SINCE = select(func.count()).where(ReceivedEmail.received_at >= bindparam("since"), _KEPT)
+_SENT_BY = select(func.count()).where(
+    ReceivedEmail.sender == bindparam("sender"), ReceivedEmail.received_at >= bindparam("since")
+)
+_WAITING = select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())
+_LAST_AT = select(func.max(ReceivedEmail.received_at))
+_OLDEST = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
 
 
 def release(session: Session, ids: Collection[UUID]) -> None:
@@ -78,8 +92,7 @@ def hold(session: Session, why: str) -> None:
 
 def count_from(session: Session, sender: str, since: datetime) -> int:
     """Count the emails from an address since a time."""
-    theirs = ReceivedEmail.sender == sender, ReceivedEmail.received_at >= since
-    return session.scalar(select(func.count()).where(*theirs)) or 0
+    return session.scalar(_SENT_BY, {"sender": sender, "since": since}) or 0
 
 
 def count_forwarded(session: Session, since: datetime, sender: str | None = None, *, proven: bool) -> int:
@@ -93,21 +106,18 @@ def count_forwarded(session: Session, since: datetime, sender: str | None = None
 
 def count_kept_since(session: Session, since: datetime) -> int:
     """Count the emails not forwarded since a time: a limit applied, or the receiver refused."""
-    held = ReceivedEmail.forward.in_([Forward.KEPT, Forward.REFUSED, Forward.UNSURE])
-    kept = ReceivedEmail.received_at >= since, held
-    return session.scalar(select(func.count()).where(*kept)) or 0
+    return session.scalar(_KEPT_SINCE, {"since": since}) or 0
 
 
 def waiting_since(session: Session) -> tuple[int, datetime | None, str | None]:
     """Return how many emails wait, since when, and what the oldest one waits for."""
-    number, since = session.execute(select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())).one()
-    oldest = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
-    return number, since, session.scalars(oldest).first() if number else None
+    number, since = session.execute(_WAITING).one()
+    return number, since, session.scalars(_OLDEST).first() if number else None
 
 
 def last_at(session: Session) -> datetime | None:
     """Return when the newest email arrived; None if none ever did."""
-    return session.scalar(select(func.max(ReceivedEmail.received_at)))
+    return session.scalar(_LAST_AT)
 
 
 def newest(session: Session, limit: int, before: UUID | None = None, kind: str | None = None) -> list[ReceivedEmail]:

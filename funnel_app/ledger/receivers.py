@@ -17,7 +17,11 @@ def find(session: Session, key: str) -> Receiver | None:
 
 def failing(session: Session) -> dict[str, Receiver]:
     """Return the receivers that failed when last tried."""
-    return {each.key: each for each in session.scalars(select(Receiver).where(Receiver.failures > 0))}
+    return {each.key: each for each in session.scalars(_FAILING)}
+
+
+# Worded once: each look of the watch asks it.
+_FAILING = select(Receiver).where(Receiver.failures > 0)
 
 
 def works(session: Session, key: str) -> None:

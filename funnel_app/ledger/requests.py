@@ -4,13 +4,26 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Email, Request, RequestState
-from funnel_app.ledger.models.base import written
+from funnel_app.ledger.models.base import one_of, written
 
 UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
+# Worded once, as all that is asked often: wording takes longer than asking.
+_FREE = or_(Request.lease_until.is_(None), Request.lease_until < bindparam("now"))
+_DUE = Request.next_attempt_at <= bindparam("now")
+_ONE = select(Request).where(Request.id == bindparam("request"))
+_OF_IDS = select(Request).where(one_of(Request.id, "ids"))
+_TAKEN = _ONE.where(Request.state.in_(UNSETTLED), _DUE, _FREE).with_for_update(skip_locked=True)
+_REPEATABLE = (
+    select(Request.id)
+    .where(written(Request.state, *UNSETTLED), _DUE, _FREE)
+    .order_by(Request.next_attempt_at)
+    .limit(bindparam("most"))
+)
+_PLACED = select(Email).where(Email.request_id == bindparam("request"))
 
 
 def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, token: UUID, lease: timedelta) -> Request:
@@ -30,12 +43,12 @@ def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, to
 
 def get(session: Session, request_id: UUID) -> Request:
     """Return a request; NoResultFound if the id is unknown."""
-    return session.scalars(select(Request).where(Request.id == request_id)).one()
+    return session.scalars(_ONE, {"request": request_id}).one()
 
 
 def by_ids(session: Session, request_ids: Collection[UUID]) -> dict[UUID, Request]:
     """Return these requests by their ids, in one query."""
-    rows = session.scalars(select(Request).where(Request.id.in_(list(request_ids)))) if request_ids else ()
+    rows = session.scalars(_OF_IDS, {"ids": list(request_ids)}) if request_ids else ()
     return {request.id: request for request in rows}
 
 
@@ -44,12 +57,7 @@ def take(session: Session, request_id: UUID, now: datetime) -> Request | None:
 
     An expired lease belongs to a worker that died, perhaps during the call: if a try began, its outcome is unknown.
     """
-    free = or_(Request.lease_until.is_(None), Request.lease_until < now)
-    request = session.scalars(
-        select(Request)
-        .where(Request.id == request_id, Request.state.in_(UNSETTLED), Request.next_attempt_at <= now, free)
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+    request = session.scalars(_TAKEN, {"request": request_id, "now": now}).one_or_none()
     if request is None:
         return None
     if request.lease_until is not None and request.attempts:
@@ -79,9 +87,7 @@ def release(request: Request) -> None:
 
 def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return unsettled calls that are due again and that no living worker holds."""
-    free = or_(Request.lease_until.is_(None), Request.lease_until < now)
-    wanted = select(Request.id).where(written(Request.state, *UNSETTLED), Request.next_attempt_at <= now, free)
-    return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
+    return list(session.scalars(_REPEATABLE, {"now": now, "most": limit}))
 
 
 def close_unsettled(session: Session, reason: str) -> None:
@@ -92,7 +98,7 @@ def close_unsettled(session: Session, reason: str) -> None:
 
 def placed(session: Session, request: Request) -> list[tuple[int, Email]]:
     """Return the call's emails with their index; without those that an operator planned again."""
-    rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
+    rows = {str(email.id): email for email in session.scalars(_PLACED, {"request": request.id})}
     return [(place, rows[email_id]) for place, email_id in enumerate(request.email_ids) if email_id in rows]
 
 

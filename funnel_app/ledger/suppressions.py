@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Delete, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.database.compiled import Question
@@ -64,8 +64,14 @@ def first_of(found: Iterable[Suppression], kind: str) -> Suppression | None:
 
 def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppression]:
     """Return all suppressions of an address, oldest first, found also by hash."""
-    wanted = select(Suppression).where(_is_of(email_norm, pepper))
-    return list(session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)))
+    return list(session.scalars(_OF_ADDRESS, {"address": email_norm, "hashes": _hashes(email_norm, pepper)}))
+
+
+_OF_ADDRESS = (
+    select(Suppression)
+    .where((Suppression.email_norm == bindparam("address")) | one_of(Suppression.address_hash, "hashes"))
+    .order_by(Suppression.created_at, Suppression.id)
+)
 
 
 def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
@@ -119,5 +125,8 @@ def _remove(session: Session, email_norm: str, gone: Delete, now: datetime) -> i
 
 
 def _is_of(email_norm: str, pepper: str) -> ColumnElement[bool]:
-    hashes = [address_hash(email_norm, each) for each in peppers_of(pepper)]
-    return (Suppression.email_norm == email_norm) | Suppression.address_hash.in_(hashes)
+    return (Suppression.email_norm == email_norm) | Suppression.address_hash.in_(_hashes(email_norm, pepper))
+
+
+def _hashes(email_norm: str, pepper: str) -> list[str]:
+    return [address_hash(email_norm, each) for each in peppers_of(pepper)]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from funnel_app.letters.language import FILTERS, TESTS, outside
+from funnel_app.letters.language import FILTERS, TESTS, TOO_DEEP, all_of, outside
 from funnel_app.letters.limits import MOST_LETTER_CHARS
 from funnel_app.letters.shape import marked
 
@@ -32,10 +32,12 @@ def template(source: str, *, html: bool) -> Template:
     Jinja2 evaluates constants while compiling, so disallowed nodes must be rejected before.
     """
     environment = _HTML if html else PLAIN
-    forbidden = next(outside(environment.parse(source)), None)
+    tree = environment.parse(source)
+    things = all_of(tree)
+    forbidden = TOO_DEEP if things is None else next(outside(things), None)
     if forbidden:
         raise TemplateSyntaxError(f"it uses {forbidden}", 1)
-    return environment.from_string(source)
+    return environment.from_string(tree)
 
 
 def fill(source: str, values: Mapping[str, object], *, html: bool) -> str:

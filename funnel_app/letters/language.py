@@ -4,7 +4,7 @@ Workers render every letter, so no construct may take more time or memory than i
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from jinja2 import nodes
@@ -86,27 +86,24 @@ FILTERS: dict[str, tuple[Argument, ...]] = {
     "pluralize": (Argument("endings", _GLUE, _text),),
 }
 TESTS = ("defined", "known")
+TOO_DEEP = f"more than {MOST_DEPTH} things within each other"
 
 
-def outside(tree: nodes.Node) -> Iterator[str]:
-    """Yield what is outside the language, or past its limits, in words for the template's owner."""
-    if is_deep(tree):
-        yield f"more than {MOST_DEPTH} things within each other"
-        return
-    for node in tree.find_all(nodes.Node):
-        if thing := _outside(node):
-            yield thing
+def outside(things: Iterable[nodes.Node]) -> Iterator[str]:
+    """Yield what of a tree is outside the language, in words for the template's owner."""
+    return filter(None, map(_outside, things))
 
 
-def is_deep(tree: nodes.Node) -> bool:
-    """Say whether a tree is nested too deep, without recursion."""
-    waiting = [(tree, 0)]
+def all_of(tree: nodes.Node) -> list[nodes.Node] | None:
+    """Return all that is in a tree, in order; None if it is nested too deep, which is found out without recursion."""
+    waiting, found = [(tree, 0)], []
     while waiting:
         node, depth = waiting.pop()
         if depth > MOST_DEPTH:
-            return True
-        waiting += [(child, depth + 1) for child in node.iter_child_nodes()]
-    return False
+            return None
+        found.append(node)
+        waiting += [(child, depth + 1) for child in reversed(list(node.iter_child_nodes()))]
+    return found[1:]
 
 
 def _outside(node: nodes.Node) -> str | None:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 _BREAKS = {"Cc", "Cs", "Zl", "Zp"}
-_KEPT = "\n\t"
+# Categories Cc and Cs of Unicode, which never change, without line end and tab.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 
@@ -22,8 +23,7 @@ def printable(text: str) -> str:
     """Return the text with LF line ends and without other control characters, except tabs."""
     if text.isprintable():
         return text
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(char for char in lines if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cs"})
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def tidy(text: str) -> str:

@@ -1,5 +1,6 @@
 """Bounded requests: how long a body may be, read once for schema, record and replay; what it holds is for bodies.py."""
 
+from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
@@ -111,6 +112,10 @@ class _Parser(FlaskParser):
 
 
 class HookBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
-    """flask-smorest's blueprint, whose schemas see the payload as it is stored."""
+    """flask-smorest's blueprint, whose schemas see the payload as it is stored, and are described later."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def register_views_in_doc(self, api: Any, *of_what: Any, **more: Any) -> None:
+        """Leave it to the API to describe the hooks once somebody asks."""
+        api.undescribed.append(partial(super().register_views_in_doc, api, *of_what, **more))

@@ -1,5 +1,9 @@
 """OpenAPI description, derived from the schemas that validate."""
 
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
@@ -27,14 +31,30 @@ PROOFS = {
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
-    """flask-smorest's API with problem documents (RFC 9457) as errors."""
+    """flask-smorest's API with problem documents (RFC 9457) as errors, described once somebody asks for it.
+
+    Describing is most of what making it takes, and no command and few web processes are ever asked.
+    """
 
     # Each error status is documented; a default would cover any.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.undescribed: list[Callable[[], None]] = []
+        self._describing = Lock()
+        super().__init__(*arguments, **options)
+
     def handle_http_exception(self, error: HTTPException) -> ResponseReturnValue:
         """Turn an HTTP error into a problem document."""
         return http_problem(error)
+
+    def _openapi_json(self) -> ResponseReturnValue:
+        with self._describing:
+            while self.undescribed:
+                self.undescribed[0]()
+                del self.undescribed[0]
+        answer: ResponseReturnValue = super()._openapi_json()
+        return answer
 
 
 def make_api(app: Flask, public_url: str) -> Api:

@@ -1,6 +1,8 @@
 """Before there are settings two commands find out what to set, each with what it cannot do without."""
 
 import os
+import runpy
+import sys
 
 import pytest
 
@@ -13,7 +15,9 @@ from funnel_app.commands.alone import (
     without,
 )
 from funnel_app.config import ConfigError, load_settings
+from sandbox.processes import ROOT
 
+WSGI = str(ROOT / "wsgi.py")
 GIVEN = {"NOTION_TOKEN": "ntn_mine", "RESEND_API_KEY": "re_mine", "PUBLIC_URL": "https://funnel.example"}
 
 
@@ -91,6 +95,20 @@ def test_how_commands_are_called_is_told_before_there_are_settings(have, words, 
 def test_the_answer_to_such_a_question_needs_nothing(words, code, said):
     done = with_commands_alone().test_cli_runner().invoke(args=words)
     assert done.exit_code == code and said in done.output
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["trace", "--help"], ["trase"]])
+def test_faults_and_how_commands_are_called_are_told_before_all_else_is_imported(have, monkeypatch, words):
+    have(**GIVEN)
+    monkeypatch.setattr("sys.argv", ["flask", *words])
+    monkeypatch.setattr("jobs.first_step.settings", load_settings)
+    monkeypatch.setattr("jobs.first_step.one_heap", lambda: None)
+    monkeypatch.setattr("jobs.importing.resolve_name", lambda name: pytest.fail(f"{name} is imported"))
+    if asks_for_help(sys.argv):
+        assert runpy.run_path(WSGI)["app"].cli.list_commands(None)
+    else:
+        with pytest.raises(SystemExit, match="SECRET_KEY: is not set"):
+            runpy.run_path(WSGI)
 
 
 def test_a_database_that_is_set_stays_set(have):

@@ -1,7 +1,9 @@
 """A hostile template costs its judge the life and nobody else anything; the next one is judged by another."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -44,6 +46,18 @@ def test_a_text_that_did_not_change_is_not_judged_again(judge):
     judge.close()
     assert judge.judge(GOOD, lambda: pytest.fail("judged again")) is kept
     assert judge.pid is None
+
+
+def test_what_two_ask_for_at_once_is_judged_once(judge):
+    both = Barrier(2)
+
+    def made() -> Draft:
+        both.wait(10)
+        return draft(GOOD)
+
+    with ThreadPoolExecutor(2) as callers:
+        one, other = callers.map(lambda _: judge.judge(GOOD, made), range(2))
+    assert one is other
 
 
 def test_what_spins_is_named_and_hurts_no_other(judge):

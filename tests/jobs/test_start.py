@@ -55,7 +55,7 @@ def test_garbage_is_looked_for_again_once_all_is_imported(monkeypatch):
 
     monkeypatch.setattr(start, "load_settings", lambda: make_settings(role="all"))
     monkeypatch.setattr(start, "UNUSED", ())
-    monkeypatch.setattr(start, "resolve_name", imported)
+    monkeypatch.setattr("jobs.importing.resolve_name", imported)
     monkeypatch.setattr("subprocess.Popen", lambda command: None)
     with pytest.raises(SystemExit):
         start.main()

@@ -1,6 +1,7 @@
 """Letters are filled in exactly: nothing unescaped, nothing missing, no tag left."""
 
 import socket
+import unicodedata
 from html import escape
 
 import pytest
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import MissingVariable, Parts, RenderFailed, render
 from funnel_app.letters.tags import tags_of
+from funnel_app.letters.words import printable
 
 PAGE = """<html><head><style>
 .lead { color: red } a:hover { color: blue }
@@ -228,6 +230,13 @@ def test_the_subject_is_always_one_line(template, value):
     assert len(rendered.subject.splitlines()) == 1
     assert rendered.subject == rendered.subject.strip()
     assert rendered.subject.isprintable() or not any(ord(char) < 32 for char in rendered.subject)
+
+
+def test_of_all_signs_only_control_characters_and_halves_of_signs_are_left_out():
+    every = "".join(map(chr, range(0x11000)))
+    kept = [char for char in every if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}]
+    assert printable(every.replace("\r", "")) == "".join(kept)
+    assert printable("a\r\nb\rc\x00") == "a\nb\nc"
 
 
 PIECES = ["<p>", "</p>", "{{ x }}", "{% if x %}", "{% else %}", "{% endif %}", "{{", "}}", "{%", "a", "<table>", "<td>"]

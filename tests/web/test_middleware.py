@@ -1,8 +1,12 @@
 """Manners: headers, request ids, throttled strangers, masked logs, and a description that is true."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import structlog
 
+from funnel_app.app import create_app
 from funnel_app.flows.intake.received_calls import list_hooks
 from funnel_app.gateways.redis.throttle import Throttle
 from sandbox.redis_server import RedisServer
@@ -158,6 +162,18 @@ class TestDescription:
             assert operation["security"] and operation["summary"], path
             content = operation["requestBody"]["content"]["application/json"]
             assert content["example"] and content["schema"]
+
+    def test_it_is_made_once_somebody_asks_and_is_whole_for_all_who_ask_at_once(self, deps):
+        app = create_app(deps)
+        api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+        assert len(api.undescribed) == len(HOOKS) and api.spec.to_dict()["paths"] == {}
+
+        def ask(_):
+            return app.test_client().get("/openapi.json").data
+
+        with ThreadPoolExecutor(8) as callers:
+            (described,) = set(callers.map(ask, range(24)))
+        assert len(json.loads(described)["paths"]) == len(HOOKS) and api.undescribed == []
 
     @pytest.mark.parametrize("hook", HOOKS[:5])
     def test_every_example_is_accepted(self, client, hook):

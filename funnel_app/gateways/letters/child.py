@@ -3,6 +3,7 @@
 It is started by its path with an empty environment, and has no settings and no secrets.
 """
 
+import gc
 import os
 import resource
 import sys
@@ -39,9 +40,13 @@ def _limit_next(cpu_s: int) -> None:
 def main() -> None:
     """Judge drafts until stdin is closed."""
     _without_the_application()
+    # What is imported stays, and is no garbage to look for: a sixth of the time until the first verdict.
+    gc.disable()
     from funnel_app.gateways.letters.frames import draft_in, pack, read_frame, verdict_out  # noqa: PLC0415
     from funnel_app.letters.validation.judge import judge  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     _limit_for_good()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     while (asked := read_frame(sys.stdin.buffer)) is not None:

@@ -47,13 +47,12 @@ class JudgeProcess:
         Raises Unavailable if no verdict came in time and the template is not at fault.
         """
         with self._lock:
-            verdict = self._verdicts.get(fingerprint)
-        verdict = verdict or self._asked(draft())
-        with self._lock:
-            self._verdicts[fingerprint] = verdict
-            self._verdicts.move_to_end(fingerprint)
-            while len(self._verdicts) > REMEMBERED:
-                self._verdicts.popitem(last=False)
+            verdict = self._remembered(fingerprint)
+        if verdict is None:
+            made = draft()
+            with self._lock:
+                # Another thread may have asked for it meanwhile: doctor and watch begin together.
+                verdict = self._remembered(fingerprint) or self._remember(fingerprint, self._asked(made))
         return verdict
 
     def close(self) -> None:
@@ -66,13 +65,24 @@ class JudgeProcess:
         """The child's process id; None without a child."""
         return self._child.pid if self._child else None
 
+    def _remembered(self, fingerprint: str) -> Verdict | None:
+        verdict = self._verdicts.get(fingerprint)
+        if verdict is not None:
+            self._verdicts.move_to_end(fingerprint)
+        return verdict
+
+    def _remember(self, fingerprint: str, verdict: Verdict) -> Verdict:
+        self._verdicts[fingerprint] = verdict
+        while len(self._verdicts) > REMEMBERED:
+            self._verdicts.popitem(last=False)
+        return verdict
+
     def _asked(self, draft: Draft) -> Verdict:
-        with self._lock:
-            self._forget_idling()
-            answer = self._exchange(pack(draft_out(draft)))
-            self._idle = Timer(IDLE_S, self.close)
-            self._idle.daemon = True
-            self._idle.start()
+        self._forget_idling()
+        answer = self._exchange(pack(draft_out(draft)))
+        self._idle = Timer(IDLE_S, self.close)
+        self._idle.daemon = True
+        self._idle.start()
         return answer
 
     def _exchange(self, message: bytes) -> Verdict:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -24,9 +25,13 @@ class Throttle:
     ) -> None:
         self._limit = RateLimitItemPerMinute(per_minute)
         self._shared = _limiter(_redis_storage(redis_url)) if redis_url else None
-        self._own = _limiter(MemoryStorage())
         self._monotonic = monotonic
         self._away_until = 0.0
+
+    @cached_property
+    def _own(self) -> FixedWindowRateLimiter:
+        # Made once it is needed, since it starts a thread.
+        return _limiter(MemoryStorage())
 
     def hit(self, name: str, key: str, *, cost: int = 1) -> float:
         """Count one, or its cost; return 0 if allowed, else the seconds until it is."""

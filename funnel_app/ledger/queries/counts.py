@@ -19,7 +19,7 @@ from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.emails import PLANNED, UNCONFIRMED, UNDER_WAY, claimable, enrolment_runs, waits_for_earlier
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
-from funnel_app.ledger.models.base import written
+from funnel_app.ledger.models.base import one_of
 from funnel_app.ledger.queries.ahead import STUCK
 
 
@@ -51,6 +51,18 @@ _MIRROR_BEHIND = select(func.count(Enrolment.id)).where(
 )
 _ORPHANS = select(func.count(EmailEvent.id)).where(
     EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= bindparam("since"), EmailEvent.claimed_id.is_not(None)
+)
+_BY_STATE_AND_REASON = (
+    select(Email.state, Email.reason, func.count(Email.id))
+    .where(Email.enrolment_id.in_(select(Enrolment.id).where(one_of(Enrolment.mode, "modes"))))
+    .group_by(Email.state, Email.reason)
+)
+_PLANNED_FROM = (
+    select(Enrolment.sequence, Email.step, func.count(Email.id))
+    .join(Enrolment, Enrolment.id == Email.enrolment_id)
+    .where(PLANNED, Email.due_at >= bindparam("start"), Enrolment.campaign == bindparam("campaign"))
+    .where(Enrolment.mode == Mode.LIVE)
+    .group_by(Enrolment.sequence, Email.step)
 )
 _WITH_SEVERAL_IDS = (
     select(EmailEvent.email_id)
@@ -114,13 +126,8 @@ def orphans(session: Session, since: datetime) -> int:
 
 def by_state_and_reason(session: Session, modes: Collection[str]) -> list[tuple[State, str | None, int]]:
     """Return how many emails are in each state for each reason."""
-    of_interest = select(Enrolment.id).where(Enrolment.mode.in_(list(modes)))
-    wanted = (
-        select(Email.state, Email.reason, func.count(Email.id))
-        .where(Email.enrolment_id.in_(of_interest))
-        .group_by(Email.state, Email.reason)
-    )
-    return [(State(state), reason, count) for state, reason, count in session.execute(wanted)]
+    rows = session.execute(_BY_STATE_AND_REASON, {"modes": list(modes)})
+    return [(State(state), reason, count) for state, reason, count in rows]
 
 
 def sending_without_word(session: Session, before: datetime) -> int:
@@ -159,11 +166,5 @@ def _question(count: Select[int]) -> Question:
 
 def planned_from(session: Session, campaign: str, start: datetime) -> dict[tuple[str, int], int]:
     """Count a campaign's live emails planned for a time or later, by sequence and step."""
-    rows = (
-        select(Enrolment.sequence, Email.step, func.count(Email.id))
-        .join(Enrolment, Enrolment.id == Email.enrolment_id)
-        .where(written(Email.state, State.PLANNED), Email.due_at >= start, Enrolment.campaign == campaign)
-        .where(Enrolment.mode == Mode.LIVE)
-        .group_by(Enrolment.sequence, Email.step)
-    )
-    return {(sequence, step): count for sequence, step, count in session.execute(rows)}
+    rows = session.execute(_PLANNED_FROM, {"campaign": campaign, "start": start})
+    return {(sequence, step): count for sequence, step, count in rows}

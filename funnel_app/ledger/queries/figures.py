@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
@@ -25,9 +25,15 @@ SUBMITTED = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.CO
 
 def by_template(session: Session, since: datetime) -> Counted:
     """Count the emails of each template due since a time, future ones included, by state."""
-    rows = select(Email.template_key, Email.state, func.count()).where(Email.due_at >= since)
-    counted = count_without(session, rows.group_by(Email.template_key, Email.state))
+    counted = count_without(session, _BY_TEMPLATE, {"since": since})
     return [(key, State(state), count) for (key, state), count in counted.items()]
+
+
+_BY_TEMPLATE = (
+    select(Email.template_key, Email.state, func.count())
+    .where(Email.due_at >= bindparam("since"))
+    .group_by(Email.template_key, Email.state)
+)
 
 
 def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int]]:

@@ -1,11 +1,11 @@
 """Plans: who follows which plan of their sequence; without canaries."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, String, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.model import Mode
@@ -15,7 +15,17 @@ from funnel_app.ledger.models.base import written
 from funnel_app.rules.sequences.under_way import Row
 from funnel_app.rules.states import RUNNING
 
+Word = str | ColumnElement[str]
 _RUNS = (written(Enrolment.state, *RUNNING), Enrolment.mode != Mode.CANARY)
+# Worded once, as all that every page or sweep asks: wording takes longer than asking.
+_BY = (Enrolment.campaign, Enrolment.sequence, Enrolment.plan, Enrolment.plan_kept)
+_BY_PLAN = select(*_BY, func.count()).where(*_RUNS).group_by(*_BY)
+_TEXTS_WAITING = (
+    select(Enrolment.campaign, Email.template_key)
+    .join(Email, Email.enrolment_id == Enrolment.id)
+    .where(written(Email.state, State.PLANNED, State.HELD), Enrolment.mode != Mode.CANARY)
+    .distinct()
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,7 @@ class File:
 
 def by_plan(session: Session) -> list[tuple[str, str, str | None, str | None, int]]:
     """Count running enrolments by campaign, sequence, plan, and the change that an operator kept them from."""
-    by = (Enrolment.campaign, Enrolment.sequence, Enrolment.plan, Enrolment.plan_kept)
-    rows = session.execute(select(*by, func.count()).where(*_RUNS).group_by(*by))
+    rows = session.execute(_BY_PLAN)
     return [(campaign, sequence, plan, kept, number) for campaign, sequence, plan, kept, number in rows]
 
 
@@ -48,15 +57,13 @@ def newest_by_plan(session: Session, file: File) -> dict[str, datetime]:
 
 def texts_waiting(session: Session) -> set[tuple[str, str]]:
     """Return the templates of all waiting emails, each with its campaign."""
-    wanted = select(Enrolment.campaign, Email.template_key).join(Email, Email.enrolment_id == Enrolment.id)
-    waits = (written(Email.state, State.PLANNED, State.HELD), Enrolment.mode != Mode.CANARY)
-    return {(campaign, key) for campaign, key in session.execute(wanted.where(*waits).distinct())}
+    return {(campaign, key) for campaign, key in session.execute(_TEXTS_WAITING)}
 
 
 def older_ids(session: Session, file: File, after: UUID | None, until: UUID, limit: int) -> list[UUID]:
     """Return the enrolments whose plan is not the file's, by id from one on and until another."""
-    wanted = select(Enrolment.id).where(*_behind(file), Enrolment.id < until).order_by(Enrolment.id).limit(limit)
-    return list(session.scalars(wanted.where(Enrolment.id > after) if after else wanted))
+    asked = {**asdict(file), "until": until, "most": limit}
+    return list(session.scalars(_OLDER_AFTER, {**asked, "after": after}) if after else session.scalars(_OLDER, asked))
 
 
 def load(session: Session, ids: Collection[UUID]) -> list[Enrolment]:
@@ -68,7 +75,7 @@ def load(session: Session, ids: Collection[UUID]) -> list[Enrolment]:
 
 def keep(session: Session, file: File, ids: Collection[UUID]) -> int:
     """Keep these enrolments on their plan, if it still differs from the file; return how many."""
-    behind = update(Enrolment).where(Enrolment.id.in_(list(ids)), *_behind(file))
+    behind = update(Enrolment).where(Enrolment.id.in_(list(ids)), *_behind(**asdict(file)))
     return len(list(session.scalars(behind.values(plan_kept=file.fingerprint).returning(Enrolment.id))))
 
 
@@ -88,7 +95,17 @@ def change(session: Session, emails: dict[UUID, Email], rows: Collection[Row]) -
     session.flush()
 
 
-def _behind(file: File) -> tuple[ColumnElement[bool], ...]:
-    not_kept = or_(Enrolment.plan_kept.is_(None), Enrolment.plan_kept != file.fingerprint)
-    of = (Enrolment.campaign == file.campaign, Enrolment.sequence == file.sequence)
-    return (*_RUNS, *of, Enrolment.plan.is_not(None), Enrolment.plan != file.plan, not_kept)
+def _behind(campaign: Word, sequence: Word, plan: Word, fingerprint: Word) -> tuple[ColumnElement[bool], ...]:
+    not_kept = or_(Enrolment.plan_kept.is_(None), Enrolment.plan_kept != fingerprint)
+    of = (Enrolment.campaign == campaign, Enrolment.sequence == sequence)
+    return (*_RUNS, *of, Enrolment.plan.is_not(None), Enrolment.plan != plan, not_kept)
+
+
+_OLDER = (
+    select(Enrolment.id)
+    .where(*_behind(**{each.name: bindparam(each.name, type_=String) for each in fields(File)}))
+    .where(Enrolment.id < bindparam("until"))
+    .order_by(Enrolment.id)
+    .limit(bindparam("most"))
+)
+_OLDER_AFTER = _OLDER.where(Enrolment.id > bindparam("after"))

@@ -27,18 +27,27 @@ _A_REPORT = (
     .order_by(EmailEvent.provider_event_id.desc())
     .limit(1)
 )
+_NEWEST_EVENT_AT = select(EmailEvent.recorded_at).order_by(EmailEvent.id.desc()).limit(1)
+_NEWEST_CALL_AT = select(func.max(HookEvent.received_at))
+_OLDEST_CALL_AT = select(HookEvent.received_at).order_by(HookEvent.id).limit(1)
+_HOOK_TIMES = (
+    select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at)
+    .where(HookEvent.received_at >= bindparam("since"), HookEvent.mode == bindparam("mode"))
+    .where(HookEvent.source.not_in(MANUAL))
+    .order_by(HookEvent.received_at)
+)
 
 
 def newest_at(session: Session) -> datetime | None:
     """Return when the newest row was written; None for an empty ledger. Ids are time-ordered."""
-    event = session.scalars(select(EmailEvent.recorded_at).order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
-    hook = session.scalars(select(func.max(HookEvent.received_at))).one_or_none()
+    event = session.scalars(_NEWEST_EVENT_AT).one_or_none()
+    hook = session.scalars(_NEWEST_CALL_AT).one_or_none()
     return max((at for at in (event, hook) if at is not None), default=None)
 
 
 def oldest_call_at(session: Session) -> datetime | None:
     """Return when the oldest stored call arrived; None if there is none."""
-    return session.scalars(select(HookEvent.received_at).order_by(HookEvent.id).limit(1)).one_or_none()
+    return session.scalars(_OLDEST_CALL_AT).one_or_none()
 
 
 def last_report_at(session: Session) -> datetime | None:
@@ -107,11 +116,8 @@ def clients_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
 
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
     """Return the times of each hook's calls since a time, oldest first, by campaign and hook."""
-    wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
-        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(MANUAL)
-    )
     times: dict[str, list[datetime]] = {}
-    for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):
+    for campaign, hook, at in session.execute(_HOOK_TIMES, {"since": since, "mode": mode}):
         times.setdefault(f"{campaign}/{hook}", []).append(at)
     return times
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import tinycss2
 
@@ -24,17 +25,17 @@ class Selector:
 
     text: str
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether it matches independently of temporary states: those are inlined."""
         return ":" not in _BRACKETS.sub("", self.text)
 
-    @property
+    @cached_property
     def lasting(self) -> str:
         """The selector without temporary states."""
         return _PASSING.sub("", self.text).strip() or "*"
 
-    @property
+    @cached_property
     def specificity(self) -> tuple[int, int, int]:
         """Its specificity: ids; classes, attributes and pseudo-classes; elements (CSS Selectors level 4, § 17)."""
         kinds = [sign for sign, _ in _NAMES.findall(_PSEUDO.sub("", _BRACKETS.sub("", self.text)))]
@@ -42,12 +43,12 @@ class Selector:
         others = kinds.count(".") + self.text.count("[") + len(_PSEUDO.findall(self.text)) - elements
         return kinds.count("#"), others, kinds.count("") + elements
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The classes and ids in it."""
         return frozenset(name for sign, name in _NAMES.findall(_BRACKETS.sub("", self.text)) if sign)
 
-    @property
+    @cached_property
     def subject(self) -> "Selector":
         """Its last part, about the element itself."""
         return Selector(re.split(r"[\s>+~]+", self.lasting)[-1] or "*")
@@ -87,11 +88,26 @@ Sheet = tuple[Rule | Group, ...]
 
 
 def read_sheet(css: str) -> Sheet:
-    """Return the rules of a sheet in order; raises ValueError if it cannot be serialised unchanged."""
+    """Return the rules of a sheet in order; raises ValueError if it cannot be serialised unchanged.
+
+    A season's letters have the same sheet, so each is parsed once; but a rule is one of its own page, whichever sheet
+    it stands in.
+    """
+    return _own_rules(_parsed(css))
+
+
+@lru_cache(8)
+def _parsed(css: str) -> Sheet:
     try:
         return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
     except _UNWRITABLE as error:
         raise ValueError("it has something that is no CSS, or too many braces within each other") from error
+
+
+def _own_rules(sheet: Sheet) -> Sheet:
+    return tuple(
+        replace(each) if isinstance(each, Rule) else replace(each, rules=_own_rules(each.rules)) for each in sheet
+    )
 
 
 def declarations_in(css: str | list[tinycss2.ast.Node]) -> tuple[Declaration, ...]:

@@ -1,13 +1,13 @@
 """Syntax: check a template against the language, on its syntax tree."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, nodes
 
 from funnel_app.letters.engine import PLAIN
-from funnel_app.letters.language import is_deep, outside
+from funnel_app.letters.language import all_of, outside
 from funnel_app.letters.problem import Problem, fault
 from funnel_app.letters.tags import protect
 from funnel_app.letters.validation.suggest import suggest
@@ -89,21 +89,22 @@ def _read(part: str, source: str, known: Collection[str]) -> Parsed:
     if pieces:
         return Parsed(frozenset(), (fault("syntax", f"The {part} has a mistake in its tags: {pieces}"),))
     tree = PLAIN.parse(source)
-    if is_deep(tree):
+    things = all_of(tree)
+    if things is None:
         raise RecursionError
-    names = sorted({name.name for name in tree.find_all(nodes.Name)})
+    names = sorted({thing.name for thing in things if isinstance(thing, nodes.Name)})
     unknown = [fault("unknown_variable", _unknown(part, name, known)) for name in names if name not in known]
-    forbidden = list(_forbidden(part, source, tree))
+    forbidden = list(_forbidden(part, source, things))
     if not forbidden:
         # Jinja2 evaluates constants here, which is harmless only within the language's limits.
         PLAIN.compile(tree)
     return Parsed(frozenset(names), (*forbidden, *unknown))
 
 
-def _forbidden(part: str, source: str, tree: nodes.Node) -> Iterator[Problem]:
+def _forbidden(part: str, source: str, used: Iterable[nodes.Node]) -> Iterator[Problem]:
     """Yield a problem per thing outside the language; {% raw %} leaves no trace in the tree, so it is searched for."""
-    things = list(outside(tree))
-    if any(kind == "raw_begin" for _, kind, _ in PLAIN.lex(source)):
+    things = list(outside(used))
+    if "raw" in source and any(kind == "raw_begin" for _, kind, _ in PLAIN.lex(source)):
         things.append("{% raw %}")
     for thing in dict.fromkeys(things):
         yield fault("forbidden", f"The {part} uses {thing}. A template may only hold names, {{% if %}} and filters.")

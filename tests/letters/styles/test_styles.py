@@ -3,6 +3,7 @@
 import pytest
 
 from funnel_app.letters.parts import prepare
+from funnel_app.letters.styles.stylesheet import Group, read_sheet
 
 PAGE = "<!doctype html><html><head><style>{}</style></head><body>{}</body></html>"
 
@@ -170,3 +171,20 @@ def test_a_style_of_the_body_moves_into_the_head_where_mail_programs_read_it():
 )
 def test_a_whole_page_says_the_same_in_place_and_in_its_head(css, body, head, after):
     assert made(css, body) == f"<!DOCTYPE html><html><head>{head}</head><body>{after}</body></html>"
+
+
+def test_a_sheet_that_was_read_before_has_rules_of_its_own_in_each_place():
+    css = "p{color:red} .a:hover{color:blue} @media print{p{color:black}}"
+    one, other = read_sheet(css), read_sheet(css)
+    assert [rule.source for rule in flat(one)] == [rule.source for rule in flat(other)]
+    assert not set(flat(one)) & set(flat(other))
+
+
+def flat(sheet):
+    return [rule for each in sheet for rule in (flat(each.rules) if isinstance(each, Group) else [each])]
+
+
+def test_of_one_sheet_twice_on_a_page_the_later_wins():
+    sheet, between = "p{color:red}", "p{color:blue}"
+    page = "".join(f"<style>{css}</style>" for css in (sheet, between, sheet)) + "<p>A</p>"
+    assert '<p style="color: red;">' in prepare("Hello", page).html
