@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.intake.enrol import enrol
@@ -60,7 +60,7 @@ def test_every_page_fits_can_be_used_by_everybody_and_says_the_same_without_scri
     """All is looked at by day on a desktop and by night on a phone: colours in both lights where those show else."""
     page, plain = screens
     for screen in screens:
-        let_in(screen.context, filled, login=name != "login")
+        filled.let_in(screen.context, login=name != "login")
     page.set_viewport_size(SIZES["desktop"])
     with faults_of(page, plain) as faults:
         said = open_page(page, filled, name)
@@ -76,13 +76,6 @@ def test_every_page_fits_can_be_used_by_everybody_and_says_the_same_without_scri
             grave += look(page, "desktop", "dark", OTHERS) + look(page, "phone", "light", OTHERS)
     assert grave == []
     assert faults == []
-
-
-def let_in(browser: BrowserContext, site: Site, *, login: bool) -> None:
-    """Let Olga or a stranger be at this browser."""
-    browser.clear_cookies()
-    if login:
-        browser.add_cookies(site.state["cookies"])
 
 
 @contextmanager
@@ -437,7 +430,7 @@ LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
 
 def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(screens: tuple[Page, Page], filled: Site):
     screen, _ = screens
-    let_in(screen.context, filled, login=True)
+    filled.let_in(screen.context)
     long = {"first_name": LONG[:60], "business_name": LONG, "weakest_system_1": LONG}
     receipt = enrol(filled.deps, call(f"{LONG[:60].lower()}@resend.dev", contact=long))
     payload = {"email": f"{LONG[:60].lower()}@resend.dev"}
