@@ -37,11 +37,11 @@ def fits(page: Page) -> None:
 
 def test_a_console_in_which_nothing_has_happened_says_so(start: Site):
     page = start.open()
+    bring_axe(page.context)
     for path, words in EMPTY.items():
         page.goto(f"{start.url}/console/{path}")
         expect(page.locator("main")).to_contain_text(words)
         fits(page)
-        bring_axe(page)
         assert violations(page) == [], path
     page.context.close()
 

@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.preview import preview
@@ -78,7 +78,8 @@ def letters(migrated_sqlite, tmp_path_factory) -> list[tuple[str, str]]:
     return [(key, letter.html) for key, letter in made.items()]
 
 
-def test_every_starter_fits_and_can_be_read(page: Page, letters):
+def test_every_starter_fits_and_can_be_read(undrawn: Browser, letters):
+    page = undrawn.new_page()
     faults = {}
     for key, html in letters:
         page.set_content(html)
@@ -90,6 +91,7 @@ def test_every_starter_fits_and_can_be_read(page: Page, letters):
             found = (page.evaluate(UNREADABLE), page.evaluate(TOO_WIDE))
             if found != ([], 0):
                 faults[key, width, scheme] = found
+    page.close()
     assert faults == {}
 
 
