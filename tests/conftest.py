@@ -118,8 +118,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
     """A ledger in PostgreSQL at the newest migration, for all tests by turns."""
-    engine = open_engine(postgres_server.url)
-    schema.upgrade(engine)
+    engine = open_engine(postgres_server.migrated("ledger"))
     yield engine
     engine.dispose()
 

@@ -15,12 +15,18 @@ from funnel_app.web.console.shared.frame import PAGES
 from sandbox.processes import ROOT
 from tests.test_guards import TRACKED
 
+# In two patterns: one that looked at each place for both would take four times as long.
 GIVEN_UP = (
-    r"begun_again|mind_manners|keepable|why_waiting|wind_up|wound up|unsaid_|\bdisarm|add_console|swift_client"
-    r"|patient_client|What needs a person|Mend and replay|What the gate says|Examine everything|What we answered"
-    r"|\b[Mm]end(?:s|ed|ing|able)?\b|_mend|\banew\b|\bin hand\b|\bbarred\b|\b[Aa]rm(?:s|ed|ing)?\b|insert_once"
-    r"|tell_receivers|\bis_told\b|\bwait_for_turn\b|\bhanded_over\b|_by_hand\b|\bhand_over\b|arm_horizon|\bbeat\("
-    r"|is_proved|place_of|note_unproven|FakeVitals|FakeFetches|\bvitals\b|taken back|begun again|\bflies\b|_rounds\("
+    re.compile(
+        r"\b(?:disarm|[Mm]end(?:s|ed|ing|able)?\b|anew\b|in hand\b|barred\b|[Aa]rm(?:s|ed|ing)?\b|is_told\b"
+        r"|wait_for_turn\b|handed_over\b|hand_over\b|beat\(|vitals\b|flies\b)"
+    ),
+    re.compile(
+        r"begun_again|mind_manners|keepable|why_waiting|wind_up|wound up|unsaid_|add_console|swift_client"
+        r"|patient_client|What needs a person|Mend and replay|What the gate says|Examine everything|What we answered"
+        r"|_mend|insert_once|tell_receivers|_by_hand\b|arm_horizon|is_proved|place_of|note_unproven|FakeVitals"
+        r"|FakeFetches|taken back|begun again|_rounds\("
+    ),
 )
 # These say what the words were.
 ABOUT_WORDS = {"funnel_app/logs.py", "CONTRIBUTING.md", "CHANGELOG.md", "tests/test_words.py"}
@@ -33,7 +39,8 @@ READ = [
 
 
 def test_words_that_were_given_up_stay_away():
-    found = {name: re.findall(GIVEN_UP, (ROOT / name).read_text()) for name in READ}
+    texts = {name: (ROOT / name).read_text() for name in READ}
+    found = {name: [word for words in GIVEN_UP for word in words.findall(text)] for name, text in texts.items()}
     assert {name: words for name, words in found.items() if words} == {}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import lead_events, outbox
+from funnel_app.ledger.database.compiled import Question
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.models.base import is_there, unindexed, written
 from funnel_app.rules.states import RUNNING, check
@@ -89,6 +90,14 @@ def lacks_step() -> ColumnElement[bool]:
         or_(Enrolment.plan.is_(None), Enrolment.plan == bindparam("plan")),
         ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= bindparam("step")),
     )
+
+
+def who_lack(session: Session, step: Mapping[str, Any], limit: int) -> list[UUID]:
+    """Return the contacts of the enrolments that `lacking` would return."""
+    return [row["contact_id"] for row in _WHO_LACK.ask(session.connection(), **step, most=limit)]
+
+
+_WHO_LACK = Question(select(Enrolment.contact_id).where(lacks_step()).order_by(Enrolment.id).limit(bindparam("most")))
 
 
 def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:

@@ -1,15 +1,16 @@
 """Hook events: every authenticated call, with its outcome."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.ledger.database.compiled import Question
+from funnel_app.ledger.database.compiled import Insert, Question
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.ledger.models.base import written
 from funnel_app.rules.calls.call import IMPORT
@@ -36,11 +37,12 @@ _UNKEPT = (
 )
 
 
-def add(session: Session, event: HookEvent) -> HookEvent:
+def add(session: Session, row: Mapping[str, Any]) -> None:
     """Store a call."""
-    session.add(event)
-    session.flush()
-    return event
+    _ADD.into(session.connection(), [row])
+
+
+_ADD = Insert(HookEvent.metadata.tables[HookEvent.__tablename__])
 
 
 def heard(session: Session, contact_id: UUID, campaign: str, events: Collection[str]) -> list[HookEvent]:

@@ -3,18 +3,14 @@
 import pytest
 from sqlalchemy import func, select
 
-from bench.due import new_database
 from bench.many import STEPS, fill
-from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, Enrolment
 
 
 @pytest.mark.parametrize("count", [0, 7, 20, 47])
-def test_a_ledger_gets_exactly_as_many_as_were_asked_for(postgres_server, tmp_path, count):
-    for url in (f"sqlite:///{tmp_path}/f.db", new_database(postgres_server.url, f"many_{count}")):
-        engine = open_engine(url)
-        schema.upgrade(engine)
+def test_a_ledger_gets_exactly_as_many_as_were_asked_for(postgres_server, sqlite, count):
+    for engine in (sqlite, open_engine(postgres_server.migrated(f"many_{count}"))):
         fill(engine, count, copied=20)
         with make_sessions(engine)[1]() as session:
             found = [session.scalar(select(func.count()).select_from(each)) for each in (Contact, Enrolment, Email)]

@@ -1,8 +1,10 @@
 """What somebody cannot use of a page, as axe-core finds it."""
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
+# Not within a page's frames: axe would ask those too.
+AXE = f"if (window.top === window) {{\n{Axe().axe_script}\n}}"
 # Two thirds of axe's time are contrast, which it works out for each text. Texts of one style on grounds of one colour
 # are read alike wherever they stand: two of each kind stand for all. (Of one letter axe says nothing.)
 FIND_VIOLATIONS = """async among => {
@@ -23,19 +25,23 @@ FIND_VIOLATIONS = """async among => {
     kinds[kind] = (kinds[kind] ?? 0) + 1;
     return kinds[kind] < 3;
   };
-  const options = { resultTypes: ["violations"], preload: { assets: ["media"] } };
   const texts = [...document.querySelectorAll(among || "body *")].filter(first);
-  const colours = texts.length ? await axe.run(texts, { ...options, runOnly: ["color-contrast"] }) : { violations: [] };
-  const others = among ? { violations: [] } :
-    await axe.run(document, { ...options, rules: { "color-contrast": { enabled: false } } });
-  return [...colours.violations, ...others.violations].filter(each => ["serious", "critical"].includes(each.impact))
+  for (const each of document.querySelectorAll("[data-asked]")) each.removeAttribute("data-asked");
+  for (const each of texts) each.setAttribute("data-asked", "");
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-asked], [data-asked] *" }] });
+  const only = among ? { runOnly: ["color-contrast"] } : {};
+  const found = await axe.run(document, { ...only, resultTypes: ["violations"], preload: { assets: ["media"] } });
+  return found.violations.filter(each => ["serious", "critical"].includes(each.impact))
     .map(each => [each.id, each.nodes.map(node => node.target)]);
 }"""
 
 
-def bring_axe(page: Page) -> None:
-    """Bring axe to a page, to be asked as often as is wanted."""
-    page.evaluate(Axe().axe_script)
+def bring_axe(context: BrowserContext) -> None:
+    """Bring axe to every page from now on, to be asked as often as is wanted.
+
+    The browser keeps it and compiles it once; sending and compiling it again costs as much as loading the page.
+    """
+    context.add_init_script(AXE)
 
 
 def violations(page: Page, among: str = "") -> list[list[object]]:

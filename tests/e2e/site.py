@@ -56,6 +56,12 @@ class Site:
         """Return a page in such a browser of its own."""
         return self.browse(**options).new_page()
 
+    def let_in(self, browser: BrowserContext, *, login: bool = True) -> None:
+        """Let Olga be at a browser, logged in, or a stranger; whoever was at it is not any more."""
+        browser.clear_cookies()
+        if login:
+            browser.add_cookies(self.state["cookies"])
+
     def log_in(self) -> None:
         """Log Olga in, once for all pages: tries are throttled."""
         page = self.open(login=False)

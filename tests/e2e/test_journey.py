@@ -31,6 +31,7 @@ def stack() -> Iterator[Stack]:
 def visitor(request, browser: Browser, stack: Stack) -> Iterator[tuple[str, Page]]:
     """Somebody at a desktop or with a phone who comes to the website for the first time."""
     context = browser.new_context(viewport=SIZES[request.param])
+    bring_axe(context)
     page = context.new_page()
     page.goto(f"{stack.sandbox_url}/website")
     yield request.param, page
@@ -40,13 +41,12 @@ def visitor(request, browser: Browser, stack: Stack) -> Iterator[tuple[str, Page
 def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
     """Make sure that a page fits the screen and can be used by everybody.
 
-    axe is not asked about the inbox, which loads itself again under its hands, nor about the console, whose policy
-    refuses its script: test_console.py does that.
+    axe is not asked about the inbox, which loads itself again under its hands, nor about the console: test_console.py
+    does that.
     """
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow == 0, f"{name} is wider than the screen of a {width}"
     if asks_axe:
-        bring_axe(page)
         assert violations(page) == []
 
 

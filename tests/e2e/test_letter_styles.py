@@ -1,7 +1,9 @@
 """A made letter looks as its template does: a browser works out the same styles for both, on each screen."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from funnel_app.letters.engine import fill
 from funnel_app.letters.parts import prepare
@@ -39,23 +41,31 @@ COMPUTED = """() => [...document.body.querySelectorAll('*')].map(node => {
 VALUES = ({"tone": "red", "urgent": True}, {"tone": "muted", "urgent": False})
 
 
+@pytest.fixture(scope="module")
+def screen(browser: Browser) -> Iterator[Page]:
+    """A screen without a network, of whatever width and colours a test wants."""
+    context = browser.new_context(offline=True)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize(
     ("width", "scheme", "media"),
     [(360, "light", "screen"), (800, "light", "screen"), (800, "dark", "screen"), (800, "light", "print")],
 )
-def test_a_letter_looks_as_its_template(browser: Browser, width, scheme, media):
+def test_a_letter_looks_as_its_template(screen: Page, width, scheme, media):
     made = prepare("Hello", PAGE).html
-    context = browser.new_context(viewport={"width": width, "height": 600}, color_scheme=scheme, offline=True)
-    page = context.new_page()
-    page.emulate_media(media=media)
+    screen.set_viewport_size({"width": width, "height": 600})
+    screen.emulate_media(media=media, color_scheme=scheme)
     for values in VALUES:
         seen = []
         for source in (PAGE, made):
-            page.mouse.move(0, 0)
-            page.set_content(fill(source, values, html=True))
-            seen.append([*page.evaluate(COMPUTED), page.evaluate("getComputedStyle(document.body).backgroundColor")])
+            screen.mouse.move(0, 0)
+            screen.set_content(fill(source, values, html=True))
+            seen.append(
+                [*screen.evaluate(COMPUTED), screen.evaluate("getComputedStyle(document.body).backgroundColor")]
+            )
             if media == "screen":
-                page.hover("a")
-            seen[-1].append(page.evaluate("getComputedStyle(document.querySelector('a')).color"))
+                screen.hover("a")
+            seen[-1].append(screen.evaluate("getComputedStyle(document.querySelector('a')).color"))
         assert seen[0] == seen[1]
-    context.close()

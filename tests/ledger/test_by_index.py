@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from bench.due import new_database
 from funnel_app.ledger import (
     batches,
     contacts,
@@ -24,7 +23,6 @@ from funnel_app.ledger import (
     received_emails,
     requests,
 )
-from funnel_app.ledger.database import schema
 from funnel_app.ledger.database.engine import make_sessions, open_engine
 from funnel_app.ledger.models.types import new_id
 from funnel_app.ledger.queries import counts
@@ -58,9 +56,7 @@ DROP TABLE lead;
 def grown(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A ledger of PostgreSQL in which thousands are due, with statistics of this kind and no more."""
     # A worker makes it again where it takes over tests that another had left.
-    url = new_database(request.getfixturevalue("postgres_server").url, f"grown_{new_id().hex}")
-    engine = open_engine(url)
-    schema.upgrade(engine)
+    engine = open_engine(request.getfixturevalue("postgres_server").migrated(f"grown_{new_id().hex}"))
     with engine.begin() as line:
         for table in ("contacts", "enrolments", "emails", "outgoing_events"):
             line.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))

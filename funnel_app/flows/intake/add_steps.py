@@ -43,12 +43,12 @@ def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
     plan = plan_of(campaign, sequence)
     last = {"campaign": campaign.name, "sequence": sequence.name, "step": len(sequence.steps), "plan": plan}
     with deps.reads() as session:
-        short = enrolments.lacking(session, last, AT_A_TIME)
-    if not short:
+        who = enrolments.who_lack(session, last, AT_A_TIME)
+    if not who:
         return 0
     now = deps.now()
     with deps.sessions.begin() as session:
-        contacts.lock(session, [enrolment.contact_id for enrolment in short])
+        contacts.lock(session, who)
         found = enrolments.lacking(session, last, AT_A_TIME)
         return sum(_fill(deps.settings, session, campaign, sequence, enrolment, now) for enrolment in found)
 

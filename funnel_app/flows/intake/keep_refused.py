@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import hook_events
-from funnel_app.ledger.models import HookEvent, Outcome
+from funnel_app.ledger.models import Outcome
 from funnel_app.ledger.models.types import new_id
 
 log = structlog.get_logger()
@@ -48,8 +48,7 @@ def refuse(
     whole = payload if isinstance(payload, dict) else {"body": payload}
     call = _Call(campaign[:64], hook[:32], source, f"{deps.now():%Y-%m-%d}", whole, dict(errors))
     with deps.sessions.begin() as session:
-        event = _counted(session, call, deps.now()) or _kept(session, call, deps)
-        hook_id, times = event.id, event.times
+        hook_id, times = _counted(session, call, deps.now()) or _kept(session, call, deps)
     log.warning("hook_refused", hook=str(hook_id), name=call.hook, errors=call.errors, times=times)
     return hook_id
 
@@ -76,37 +75,38 @@ class _Call:
         return ROW_BYTES + len(json.dumps(self.payload)) + len(json.dumps(self.errors))
 
 
-def _counted(session: Session, call: _Call, now: datetime) -> HookEvent | None:
+def _counted(session: Session, call: _Call, now: datetime) -> tuple[UUID, int] | None:
     hook_events.lock_key(session, call.key)
     known = hook_events.find_refused(session, call.key)
-    if known is not None:
-        known.times += 1
-        known.happened_at = now
-    return known
+    if known is None:
+        return None
+    known.times += 1
+    known.happened_at = now
+    return known.id, known.times
 
 
-def _kept(session: Session, call: _Call, deps: Deps) -> HookEvent:
+def _kept(session: Session, call: _Call, deps: Deps) -> tuple[UUID, int]:
     now = deps.now()
     spent = hook_events.refused_bytes(session, (call.campaign, call.hook, call.source), now - BUDGET_SPAN)
     if spent + call.size > BUDGET_BYTES and call.errors != NOT_KEPT:
         beyond = _Call(call.campaign, call.hook, call.source, call.day, {}, NOT_KEPT)
         return _counted(session, beyond, now) or _kept(session, beyond, deps)
-    event = HookEvent(
-        id=new_id(),
-        received_at=now,
-        source=call.source,
-        campaign=call.campaign,
-        hook=call.hook,
-        dedupe_key=call.key,
-        payload=call.payload,
-        outcome=Outcome.REFUSED,
-        errors=call.errors,
-        mode=deps.mode.value,
-        times=1,
-        size=call.size,
-    )
-    hook_events.add(session, event)
-    return event
+    row = {
+        "id": (hook_id := new_id()),
+        "received_at": now,
+        "source": call.source,
+        "campaign": call.campaign,
+        "hook": call.hook,
+        "dedupe_key": call.key,
+        "payload": call.payload,
+        "outcome": Outcome.REFUSED,
+        "errors": call.errors,
+        "mode": deps.mode.value,
+        "times": 1,
+        "size": call.size,
+    }
+    hook_events.add(session, row)
+    return hook_id, 1
 
 
 def forget_refused(deps: Deps) -> int:
