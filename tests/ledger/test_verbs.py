@@ -219,7 +219,7 @@ def test_refused_calls_are_found_by_their_own_index(deps):
     """History costs nothing: SQLite takes a partial index only where its condition is written out in the statement."""
     refuse(deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
     later, asked = deps.now() + timedelta(days=31), []
-    with deps.sessions.begin() as session:
+    with deps.sessions.begin() as session, patch.object(driver, "ask", wraps=driver.ask) as worded:
         line = session.connection().connection.driver_connection
         line.set_trace_callback(asked.append)
         old = hook_events.refused_before(session, later, 10)
@@ -232,6 +232,9 @@ def test_refused_calls_are_found_by_their_own_index(deps):
         plans = [" ".join(row[3] for row in line.execute(f"EXPLAIN QUERY PLAN {sql}")) for sql in found]
     assert ["ix_hook_events_refused" in plan for plan in plans] == [True, True, True, True, False]
     assert not any(slow in " ".join(plans) for slow in ("SCAN", "TEMP B-TREE")), plans
+    # In the trace each value is written out; what is asked so often has the condition in its own words.
+    selects = [text for _, text, *_ in (call.args for call in worded.mock_calls) if text.startswith("SELECT")]
+    assert len(selects) == 2 and all("= 'refused'" in text for text in selects)
 
 
 def test_what_was_heard_of_a_person_is_found_by_the_person(deps):

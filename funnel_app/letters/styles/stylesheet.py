@@ -16,6 +16,8 @@ _PASSING = re.compile(
 )
 # tinycss2's errors for what it cannot serialise.
 _UNWRITABLE = (TypeError, RecursionError)
+# A sheet takes some sixty times its length: what is kept of large ones would be lacking to judge the next letter.
+MOST_KEPT_CHARS = 20_000
 _CONDITIONS = {"media", "supports", "layer", "container"}
 
 
@@ -93,15 +95,17 @@ def read_sheet(css: str) -> Sheet:
     A season's letters have the same sheet, so each is parsed once; but a rule is one of its own page, whichever sheet
     it stands in.
     """
-    return _own_rules(_parsed(css))
-
-
-@lru_cache(8)
-def _parsed(css: str) -> Sheet:
     try:
-        return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
+        return _own_rules(_kept(css)) if len(css) <= MOST_KEPT_CHARS else _parsed(css)
     except _UNWRITABLE as error:
         raise ValueError("it has something that is no CSS, or too many braces within each other") from error
+
+
+def _parsed(css: str) -> Sheet:
+    return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
+
+
+_kept = lru_cache(4)(_parsed)
 
 
 def _own_rules(sheet: Sheet) -> Sheet:

@@ -1,9 +1,12 @@
 """Styles are inlined where that says the same, and stay in the head where it does not."""
 
+import gc
+import weakref
+
 import pytest
 
 from funnel_app.letters.parts import prepare
-from funnel_app.letters.styles.stylesheet import Group, read_sheet
+from funnel_app.letters.styles.stylesheet import MOST_KEPT_CHARS, Group, read_sheet
 
 PAGE = "<!doctype html><html><head><style>{}</style></head><body>{}</body></html>"
 
@@ -178,6 +181,24 @@ def test_a_sheet_that_was_read_before_has_rules_of_its_own_in_each_place():
     one, other = read_sheet(css), read_sheet(css)
     assert [rule.source for rule in flat(one)] == [rule.source for rule in flat(other)]
     assert not set(flat(one)) & set(flat(other))
+
+
+def test_of_large_sheets_nothing_is_kept():
+    """A draft is judged in so much memory: what is kept of others would be lacking, and the next blamed for it."""
+    large = [f".a{{color:#{number:06}}}" + ".b{c:d}" * (MOST_KEPT_CHARS // 7) for number in range(2)]
+    kept = [weakref.ref(flat(read_sheet(css))[0]) for css in large]
+    gc.collect()
+    assert [rule() for rule in kept] == [None, None]
+
+
+def test_a_sheet_of_blocks_within_each_other_is_read():
+    assert len(flat(read_sheet("@media a{" * 300 + "p{color:red}" + "}" * 300))) == 1
+
+
+@pytest.mark.parametrize("deep", [700, 1200])
+def test_a_sheet_of_too_many_blocks_within_each_other_is_refused(deep):
+    with pytest.raises(ValueError, match="too many braces"):
+        read_sheet("@media a{" * deep + "p{color:red}" + "}" * deep)
 
 
 def flat(sheet):
