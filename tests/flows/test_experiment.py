@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain, count
 
 import pytest
 
@@ -32,16 +33,23 @@ def comparing(deps):
     return replace(deps, registry=Registry({"christmas": campaign}))
 
 
-def come(deps, number):
-    """Let so many people opt in, and read their first email; return their addresses by the text that they got."""
-    got = {A: [], B: []}
-    for each in range(number):
-        address = f"p{each}@resend.dev"
-        first = email_ids(opt_in(deps, address))[0]
+def planned(deps, each=1):
+    """Let people opt in until each text has so many of them: which one a person gets is chance. Return first emails."""
+    got, people = {A: [], B: []}, count()
+    while min(map(len, got.values())) < each:
+        address = f"p{next(people)}@resend.dev"
+        first = look(deps, email_ids(opt_in(deps, address))[0])
+        got[first.template_key].append((address, first.id))
+    return got
+
+
+def come(deps):
+    """Let people opt in and read their first email, three and more of each text; return them by the text they got."""
+    got = planned(deps, each=3)
+    for _, first in chain(*got.values()):
         deliver(deps, [first])
         report(deps, first)
-        got[look(deps, first).template_key].append(address)
-    return got
+    return {text: [address for address, _ in theirs] for text, theirs in got.items()}
 
 
 def test_both_texts_are_wanted_and_a_lead_waits_for_the_one_that_is_theirs(comparing):
@@ -50,30 +58,30 @@ def test_both_texts_are_wanted_and_a_lead_waits_for_the_one_that_is_theirs(compa
     del comparing.notebook.pages[B]
     (missing,) = [each for each in audit_templates(comparing).templates if each.status == "fault"]
     assert missing.key == B
-    firsts = [look(comparing, email_ids(opt_in(comparing, f"p{n}@resend.dev"))[0]) for n in range(8)]
-    deliver(comparing, [first.id for first in firsts])
-    assert {(first.template_key, look(comparing, first.id).state) for first in firsts} == {(A, "sent"), (B, "held")}
+    firsts = [first for _, first in chain(*planned(comparing).values())]
+    deliver(comparing, firsts)
+    seen = [look(comparing, first) for first in firsts]
+    assert {(first.template_key, first.state) for first in seen} == {(A, "sent"), (B, "held")}
 
 
 def test_a_changed_file_does_not_switch_what_was_planned(comparing, deps):
     write_templates(comparing)
-    planned = [look(comparing, email_ids(opt_in(comparing, f"p{n}@resend.dev"))[0]) for n in range(8)]
-    theirs = next(email for email in planned if email.template_key == B)
-    deliver(deps, [theirs.id])
-    assert (look(deps, theirs.id).state, look(deps, theirs.id).template_key) == ("sent", B)
+    _, theirs = planned(comparing)[B][0]
+    deliver(deps, [theirs])
+    assert (look(deps, theirs).state, look(deps, theirs).template_key) == ("sent", B)
 
 
 @pytest.mark.both_databases
 def test_the_figures_show_both_and_say_when_the_difference_says_nothing(comparing):
     write_templates(comparing)
-    got = come(comparing, 10)
+    got = come(comparing)
     comparing.now.forward(seconds=10)
     enrol(comparing, call(got[B][0], Event.BOOKING, occurrence="c1", call_at=comparing.now() + timedelta(days=5)))
     (found,) = experiments(comparing)
     assert [each.went_on for each in found.variants] == [Share(0, len(got[A])), Share(1, len(got[B]))]
     assert found.verdict == SAYS_NOTHING and experiments(comparing, "spring") == []
     rows = {row.key: row for row in count_figures(comparing, last_days(comparing, 7, "christmas")).templates}
-    assert rows[A].planned + rows[B].planned == 10
+    assert rows[A].planned + rows[B].planned == len(got[A]) + len(got[B])
     told = trace(comparing, got[B][0])
     assert any(row["about"].endswith("(B)") for row in told["story"])
     olga = Operator(application(comparing).test_client())
