@@ -65,13 +65,15 @@ def _run(processes: Processes) -> int:
         processes.start(name)
     print(f"Running {', '.join(PARTS)}; Ctrl-C stops them.")
     shown = dict.fromkeys(PARTS, 0)
-    while True:
-        ended = processes.ended()
+    try:
+        while not (ended := processes.ended()):
+            _show(processes, shown)
+            time.sleep(0.3)
+    finally:
+        processes.stop()
         _show(processes, shown)
-        if ended:
-            print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)
-            return 1
-        time.sleep(0.3)
+    print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)
+    return 1
 
 
 def _show(processes: Processes, shown: dict[str, int]) -> None:

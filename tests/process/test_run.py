@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.processes import PARTS
 from sandbox.processes import ROOT, Processes, answers, development_env
 from sandbox.redis_server import free_port
 from sandbox.run import SETTINGS
@@ -51,7 +52,8 @@ def settings_of(folder):
 def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment, tmp_path):
     env, ready = environment
     with running(env, tmp_path) as run:
-        wait_until("all parts are there", lambda: answers(ready))
+        wait_until("web answers", lambda: answers(ready))
+        wait_until("all parts are heard", lambda: all(f"\n{part:<10} {{" in said(tmp_path) for part in PARTS))
         told = settings_of(tmp_path).read_text()
         run.send_signal(signal.SIGINT)
         assert run.wait(patient(30)) == 0, said(tmp_path)
@@ -59,7 +61,8 @@ def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment, tmp_
     left = settings_of(tmp_path)
     assert not left.exists() or left.read_text() != told, "another run may have taken its name"
     assert "a Redis of this run's own is used" in said(tmp_path) and "Running web, worker, scheduler" in said(tmp_path)
-    assert "scheduler  " in said(tmp_path) and said(tmp_path).rstrip().endswith("nothing is left running.")
+    assert "Shutting down: Master" in said(tmp_path), "what web said while it stopped"
+    assert said(tmp_path).rstrip().endswith("nothing is left running.")
     assert not answers(ready)
 
 
@@ -77,10 +80,11 @@ def test_faulty_settings_are_told_and_nothing_is_started(environment):
 def test_a_part_that_ends_by_itself_stops_the_others(environment, tmp_path):
     env, ready = environment
     with running(env, tmp_path) as run:
-        wait_until("all parts are there", lambda: answers(ready))
+        wait_until("web answers", lambda: answers(ready))
         os.kill(process_that_logs_to("scheduler.log", tmp_path), signal.SIGKILL)
         assert run.wait(patient(30)) == 1
-    assert "scheduler ended by itself" in said(tmp_path) and not answers(ready)
+    assert said(tmp_path).rstrip().endswith("scheduler ended by itself; its last words are above.")
+    assert "Shutting down: Master" in said(tmp_path) and not answers(ready)
 
 
 def process_that_logs_to(name, folder):
