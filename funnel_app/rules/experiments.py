@@ -10,6 +10,8 @@ from funnel_app.rules.figures import share
 
 # Confidence of 95 %.
 Z = 1.959964
+# With fewer of each the interval is too narrow: 1 of 1 against 0 of 9 is what chance gives once in ten times.
+FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ def difference_within(first: Share, second: Share) -> tuple[float, float]:
 
 
 def better(first: Share, second: Share) -> int | None:
-    """Return the index of the share that is significantly larger, 0 or 1; None if neither is."""
+    """Return the index of the share that is significantly larger, 0 or 1; None if neither is, or one is of too few."""
+    if min(first.of, second.of) < FEWEST:
+        return None
     low, high = difference_within(first, second)
     return 1 if low > 0 else 0 if high < 0 else None
 

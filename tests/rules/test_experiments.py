@@ -2,6 +2,8 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import product
+from math import comb
 from uuid import UUID
 
 import pytest
@@ -46,6 +48,31 @@ def test_the_difference_lies_within_newcombes_interval():
 )
 def test_a_difference_that_may_be_chance_says_nothing(first, second, found):
     assert better(Share(*first), Share(*second)) == found
+
+
+@pytest.mark.parametrize(("of_first", "of_second"), [(10, 10), (10, 20), (20, 20), (30, 60)])
+def test_texts_that_are_equally_good_are_rarely_told_apart(of_first, of_second):
+    found = [
+        (did_first, did_second)
+        for did_first, did_second in product(range(of_first + 1), range(of_second + 1))
+        if better(Share(did_first, of_first), Share(did_second, of_second)) is not None
+    ]
+    for share in (0.05, 0.2, 0.5, 0.67, 0.9):
+        assert sum(chance(a, of_first, share) * chance(b, of_second, share) for a, b in found) < 0.06, share
+
+
+def chance(did, of, share):
+    """Return how likely exactly so many of them do what each does by itself with that probability."""
+    return comb(of, did) * share**did * (1 - share) ** (of - did)
+
+
+@pytest.mark.parametrize(("first", "second"), [((1, 1), (0, 9)), ((0, 9), (9, 9)), ((9, 9), (0, 1000))])
+def test_fewer_than_ten_readers_say_nothing(first, second):
+    assert better(Share(*first), Share(*second)) is None
+
+
+def test_ten_readers_of_each_may_say_something():
+    assert better(Share(0, 10), Share(8, 10)) == 1
 
 
 def test_each_lead_gets_one_text_for_good_and_each_text_half_of_the_leads():
