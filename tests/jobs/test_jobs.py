@@ -48,13 +48,6 @@ def _templates_are_read() -> None:
             thread.join()
 
 
-@pytest.fixture
-def said(capfd):
-    """What was printed, which nothing may go on doing once pytest has closed it."""
-    yield capfd
-    _templates_are_read()
-
-
 def work(deps, name: str = "emails") -> None:
     connection = Redis.from_url(
         f"redis://127.0.0.1:{deps.queues.connection.connection_pool.connection_kwargs['port']}/0"
@@ -166,7 +159,7 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     assert swept == [real, real], "but for a Redis that lost everything"
 
 
-def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch, said):
+def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch):
     def fail(deps):
         raise ValueError("a row that no rule foresaw")
 
@@ -174,11 +167,13 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
     due = uuid4()
     real.queues.schedule([(due, real.now() + timedelta(seconds=1))], real.now())
     process = SchedulerProcess(Event())
-    process.step()
-    object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
-    process.step()
+    with capture_logs() as logged:
+        process.step()
+        object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
+        process.step()
     assert real.queues.scheduled([due]) == set()
-    assert "sweep_failed" in said.readouterr().err
+    failed = next(entry for entry in logged if entry["event"] == "sweep_failed")
+    assert failed["log_level"] == "error" and "no rule foresaw" in str(failed["exc_info"])
     monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (_ for _ in ()).throw(Unavailable("redis", "away")))
     with pytest.raises(Unavailable):
         SchedulerProcess(Event())._sweep()
