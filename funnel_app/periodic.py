@@ -8,6 +8,7 @@ from threading import Event, Thread
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.faults import report
 from funnel_app.flows.monitoring.notifications.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.probes.clock_guard import end_doubt, follow_or_ask
 from funnel_app.gateways.errors import GatewayError
@@ -73,9 +74,10 @@ class PeriodicRunner(Thread):
             self._ledger.away(deps, explain(error))
         except GatewayError as error:
             log.warning("periodic_task_failed", flow=flow.__name__, error=str(error))
-        except Exception:
+        except Exception as fault:
             # The edge of this thread: otherwise one error would silently end all monitoring.
-            log.exception("periodic_task_crashed", flow=flow.__name__)
+            log.error("periodic_task_crashed", flow=flow.__name__, exc_info=fault)
+            report(fault)
         else:
             # Only a flow that uses the ledger shows that it is back.
             if flow.__name__ in self._without_ledger and self._ledger.back(deps):

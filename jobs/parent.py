@@ -17,6 +17,7 @@ from typing import NoReturn
 import structlog
 from setproctitle import setproctitle
 
+from funnel_app.faults import report
 from jobs.shared_memory import share
 
 PR_SET_PDEATHSIG = 1
@@ -129,6 +130,7 @@ def _become(part: Part, parent: int) -> NoReturn:
             part.run()
     except Exception as fault:
         log.error("process_broke", part=part.name, exc_info=fault)
+        report(fault)
         sys.exit(1)
     sys.exit(0)
 

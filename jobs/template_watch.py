@@ -10,6 +10,7 @@ from threading import Thread
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.faults import report
 from funnel_app.flows.monitoring.probes.templates import watch_texts
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.database.engine import LedgerUnavailable
@@ -38,11 +39,16 @@ class TemplateWatch:
         self._thread.start()
 
     def check(self) -> None:
-        """Read all templates and log changes; also that Notion or the ledger is away."""
+        """Read all templates and log changes; also that Notion or the ledger is away, or that the look itself broke."""
         try:
             broken = dict(watch_texts(self._deps()))
         except (GatewayError, *LedgerUnavailable) as fault:
             log.warning("templates_not_checked", error=str(fault))
+            return
+        except Exception as fault:
+            # The edge of this thread: the next look is 45 seconds away.
+            log.error("templates_check_crashed", exc_info=fault)
+            report(fault)
             return
         for key, reason in broken.items():
             if self._broken.get(key) != reason:

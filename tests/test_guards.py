@@ -197,6 +197,31 @@ def test_what_runs_before_a_commit_is_what_ci_runs():
 
 
 TAKES_ALL = re.compile(r"^def (\w+)\(([^()]*\bdeps: Deps\b.*?)\) -> [^\n]*:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+CAUGHT_FOR_OTHERS = {
+    "funnel_app/ledger/database/group_commit.py": "each caller of the group raises its own",
+    "jobs/web_answer.py": "most are a caller's malformed request; Flask tells Sentry of its own",
+}
+
+
+def test_an_error_that_nobody_foresaw_is_reported_or_raised_wherever_it_is_caught():
+    found = (
+        (name, ast.unparse(handler.body[-1]), {ast.unparse(node.func) for node in calls_of(handler)})
+        for name in PYTHON
+        if name.startswith(("funnel_app/", "jobs/"))
+        for handler in ast.walk(ast.parse((ROOT / name).read_text()))
+        if isinstance(handler, ast.ExceptHandler) and (not handler.type or ast.unparse(handler.type) in CATCHES_ALL)
+    )
+    silent = {name for name, last, called in found if last != "raise" and "report" not in called}
+    assert silent == set(CAUGHT_FOR_OTHERS)
+
+
+CATCHES_ALL = {"Exception", "BaseException"}
+
+
+def calls_of(handler):
+    return (node for node in ast.walk(handler) if isinstance(node, ast.Call))
+
+
 # Tables elsewhere hold these beside others: the doctor's checks, and what a button is about.
 IN_TABLES = ("funnel_app/flows/monitoring/checks/", "funnel_app/flows/console/subjects.py: of_contact")
 

@@ -174,6 +174,14 @@ class Kept(Transport):
         self.sent.append(envelope)
 
 
+def raised(kind):
+    """Return an error of a kind, always raised by this line."""
+    try:
+        raise kind("a row that no rule foresaw")
+    except kind as fault:
+        return fault
+
+
 class TestSentry:
     """Unexpected errors are reported where a DSN is set, and nobody's address goes with them."""
 
@@ -186,10 +194,16 @@ class TestSentry:
         told = []
         monkeypatch.setattr("funnel_app.sentry.report_errors", lambda settings: told.append)
         monkeypatch.setattr(faults, "_reporters", [])
+        monkeypatch.setattr(faults, "_reported_at", {})
+        now = [0.0]
+        monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])
         faults.report_faults(make_settings(sentry_dsn="https://key@sentry.example/1"))
-        fault = RuntimeError("a row that no rule foresaw")
-        faults.report(fault)
-        assert told == [fault]
+        first, again, other, later = (raised(kind) for kind in (RuntimeError, RuntimeError, KeyError, RuntimeError))
+        for now[0], fault in ((0.0, first), (1.0, again), (2.0, other), (599.0, again), (600.0, later)):
+            faults.report(fault)
+        assert told == [first, other, later], "what fails at each turn is told once in ten minutes"
+        faults.report(unraised := RuntimeError("made, and not raised"))
+        assert told[-1] is unraised
 
     def test_a_report_holds_no_address_no_secret_and_no_variable(self):
         kept = Kept()

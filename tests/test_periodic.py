@@ -47,7 +47,9 @@ def test_a_flow_that_could_not_do_it_is_soon_called_again(deps, time):
         (KeyError("nobody expected it"), "periodic_task_crashed"),
     ],
 )
-def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, fault, event):
+def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, monkeypatch, fault, event):
+    reported = []
+    monkeypatch.setattr(periodic, "report", reported.append)
     deps = make_deps(sqlite, alert_webhook_url="https://hooks.slack.com/x")
 
     def broken(_):
@@ -58,6 +60,7 @@ def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, fault, event)
     with capture_logs() as logs:
         going.go()
     assert [entry["event"] for entry in logs] == [event] and called == [deps]
+    assert reported == ([fault] if event == "periodic_task_crashed" else []), "what nobody foresaw"
 
 
 def test_a_ledger_that_stays_away_is_told_though_other_flows_do_well(sqlite, time):

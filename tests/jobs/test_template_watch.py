@@ -54,6 +54,21 @@ def test_a_notion_or_a_ledger_that_is_away_is_said_and_forgets_nothing(watch, de
     assert said(watch) == []
 
 
+def test_a_look_that_breaks_is_logged_and_reported_and_forgets_nothing(watch, deps, monkeypatch):
+    deps.notebook.pages.clear()
+    assert len(said(watch)) == 22
+    reported, fault = [], KeyError("nobody expected it")
+
+    def broken(_):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(template_watch, "watch_texts", broken)
+        patch.setattr(template_watch, "report", reported.append)
+        assert [event for event, _ in said(watch)] == ["templates_check_crashed"]
+    assert reported == [fault] and said(watch) == []
+
+
 def test_a_look_returns_at_once_and_there_is_one_check_at_a_time_and_one_in_45_seconds(deps, monkeypatch):
     time, going, checks = [0.0], Event(), []
     monkeypatch.setattr(template_watch.time, "monotonic", lambda: time[0])

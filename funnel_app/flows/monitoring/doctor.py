@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.faults import report
 from funnel_app.flows.monitoring.check import (
     Check,
     Findings,
@@ -150,7 +151,8 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:
     except LedgerUnavailable:
         return None
     except Exception as error:  # one check that crashes must not hide the others
-        log.exception("check_failed", check=name)
+        log.error("check_failed", check=name, exc_info=error)
+        report(error)
         words = f"the look itself broke ({type(error).__name__}: {error})"
         return [fault(name, words, "report this with the log's line check_failed; the other checks stand")]
 

@@ -11,6 +11,7 @@ from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
+from funnel_app.faults import report
 from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates.recipient import Recipient, booked_calls, facts_of, unsubscribe_url, variables_for
 from funnel_app.flows.templates.serving import NotReady, ready_version
@@ -82,6 +83,7 @@ def unforeseen(what: str, advice: str) -> Iterator[None]:
         raise
     except Exception as fault:
         log.error("letter_failed", what=what, exc_info=fault)
+        report(fault)
         raise NotReady(f"{what} ({type(fault).__name__}: {fault}); {advice}") from fault
 
 

@@ -407,11 +407,13 @@ def test_a_look_that_breaks_hides_no_other(well, monkeypatch):
     def break_down(engine):
         raise RuntimeError("nobody thought of this")
 
-    names = list(found(well))
+    names, reported = list(found(well)), []
     monkeypatch.setattr(ledger.storage, "file_of", break_down)
+    monkeypatch.setattr(doctor, "report", reported.append)
     checks = found(well)
     assert list(checks) == names
     assert "RuntimeError: nobody thought of this" in checks["disk space"].detail
+    assert {str(fault) for fault in reported} == {"nobody thought of this"}
 
 
 def test_a_canary_in_the_air_does_not_hide_the_one_before(deps):

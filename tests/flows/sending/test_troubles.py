@@ -65,7 +65,7 @@ class TestOneOfMany:
 
     def test_a_letter_that_raises_the_unforeseen_is_held_and_the_others_go(self, ready, monkeypatch):
         due = leads(ready, 6)
-        inner = deliver_flow.compose.__globals__["_compose"]
+        inner, reported = deliver_flow.compose.__globals__["_compose"], []
 
         def trip(deps, email, sources):
             if email.id == due[2]:
@@ -73,7 +73,9 @@ class TestOneOfMany:
             return inner(deps, email, sources)
 
         monkeypatch.setitem(deliver_flow.compose.__globals__, "_compose", trip)
+        monkeypatch.setitem(deliver_flow.compose.__globals__, "report", reported.append)
         deliver_due(ready, due[0])
+        assert {type(fault) for fault in reported} == {ZeroDivisionError}
         held = look(ready, due[2])
         assert held.state == "held" and "ZeroDivisionError: nobody thought of this" in held.reason
         assert [look(ready, each).state for each in due if each != due[2]] == ["sent"] * 5
