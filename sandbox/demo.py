@@ -16,7 +16,7 @@ from sandbox.steering import owners_files, write_letters
 from sandbox.verdict import all_faults, undelivered
 from sandbox.watch import Watch
 
-INTERVAL_S = 4
+DAY_S = 4
 LOOK_EVERY_S = 1.0
 SETTINGS = "var/demo.env"
 # Where the owner reads what leads answer.
@@ -27,17 +27,18 @@ def main() -> int:
     """Run the demo; 0 only if every email that was expected was delivered, once, and every stop is the expected one."""
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--once", action="store_true", help="stop when all is told")
-    once = parser.parse_args().once
+    parser.add_argument("--day", type=int, default=DAY_S, metavar="SECONDS", help="how long a day of a sequence takes")
+    asked = parser.parse_args()
     stop_once()
     try:
         with (
             owners_files() as folder,
             running_stack(
-                INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), REPLY_FORWARD_TO=MAILBOX, **MIRROR
+                asked.day, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), REPLY_FORWARD_TO=MAILBOX, **MIRROR
             ) as stack,
             settings_file(ROOT / SETTINGS, _environment(stack)) as settings,
         ):
-            return _run(stack, Watch(stack, settings, restarts=not once), once)
+            return _run(stack, Watch(stack, settings, restarts=not asked.once), asked.once, asked.day)
     except (NotStarted, OSError, RuntimeError) as fault:
         print(f"\nThe demo cannot start: {fault}", file=sys.stderr)
         return 1
@@ -50,10 +51,10 @@ def _environment(stack: Stack) -> dict[str, str]:
     return {**stack.settings, "SANDBOX_URL": stack.sandbox_url}
 
 
-def _run(stack: Stack, watch: Watch, once: bool) -> int:
-    play = Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once)
+def _run(stack: Stack, watch: Watch, once: bool, day_s: int) -> int:
+    play = Play(Scene(stack, timedelta(seconds=day_s)), judged=once)
     try:
-        _start(stack, watch.settings)
+        _start(stack, watch.settings, day_s)
         emails = play.to_the_end(watch)
         faults = _ended(watch) or all_faults(stack, emails, MAILBOX) if once else []
     except VISITORS_DOING as fault:
@@ -66,7 +67,7 @@ def _run(stack: Stack, watch: Watch, once: bool) -> int:
     return int(bool(faults))
 
 
-def _start(stack: Stack, settings: Path) -> None:
+def _start(stack: Stack, settings: Path, day_s: int) -> None:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     write_letters(stack)
     start_funnel(stack)
@@ -81,7 +82,7 @@ def _start(stack: Stack, settings: Path) -> None:
     print(f"  Files      {stack.processes.env['CAMPAIGNS_DIR']} (the owner's own campaigns and list)")
     print(f"  Commands   in another terminal here: . {settings.relative_to(ROOT)}", end="")
     print("  then  .venv/bin/flask --app wsgi trace EMAIL")
-    print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
+    print(f"  One day of a sequence takes {day_s} seconds here.\n")
 
 
 def _ended(watch: Watch) -> list[str]:
