@@ -128,6 +128,32 @@ def lines_with(pattern: re.Pattern[str], name: str) -> list[str]:
     return [line for line in lines if pattern.search(line) and "no-emit-index" not in line]
 
 
+# What may end in such a message: seldom more than one line has to be understood.
+COMPARED_LAST = re.compile(r"^ *((?:assert |[)\]}]).*, .* (?:[=!<>]=|[<>]|in|is) .*)", re.MULTILINE)
+
+
+def test_no_assertion_has_a_comparison_for_its_message():
+    """Of `assert a, b == c` only `a` is looked at."""
+    tests = (name for name in TEXTS if re.match(r"tests/.*\.py$", name))
+    assert {name: found for name in tests if (found := list(compared_in_vain((ROOT / name).read_text())))} == {}
+    in_vain = "assert a, b == c\nassert f(\n  a,\n), b in c\nassert a == b, c\n"
+    assert set(compared_in_vain(in_vain)) == {"assert a, b == c", "assert f(a), b in c"}
+
+
+def compared_in_vain(text: str) -> Iterator[str]:
+    for line in COMPARED_LAST.finditer(text):
+        nodes = ast.walk(parsed(line[1]) or ast.parse(text))
+        asserts = (node for node in nodes if isinstance(node, ast.Assert))
+        yield from (ast.unparse(node) for node in asserts if isinstance(node.msg, ast.Compare | ast.BoolOp))
+
+
+def parsed(line: str) -> ast.Module | None:
+    try:
+        return ast.parse(line)
+    except SyntaxError:
+        return None
+
+
 def test_requirements_are_pinned_in_full():
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():

@@ -16,6 +16,7 @@ import resend
 from funnel_app.gateways.notion.client import TRUST
 from sandbox.server import Server, serve
 from sandbox.state import Config
+from tests.pace import patient
 
 
 class Clock:
@@ -67,7 +68,7 @@ class Receiver:
     def wait_for(self, number: int) -> list[tuple[dict[str, str], str]]:
         """Return the first webhooks once there are that many."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.received) >= number, 10), self.received
+            assert self.arrived.wait_for(lambda: len(self.received) >= number, patient(10)), self.received
             return self.received[:number]
 
     def events(self, number: int) -> list[dict[str, Any]]:
@@ -117,7 +118,7 @@ def receiver() -> Iterator[Receiver]:
 def point_sdk_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resend, "api_key", "re_sandbox")
     monkeypatch.setattr(resend, "api_url", server.resend_url)
-    monkeypatch.setattr(resend, "default_http_client", resend.RequestsClient(timeout=5))
+    monkeypatch.setattr(resend, "default_http_client", resend.RequestsClient(timeout=patient(5)))
 
 
 @pytest.fixture
@@ -153,14 +154,14 @@ def sdk_of(server: Server) -> notion_client.Client:
 
 def control(server: Server, changes: object, path: str = "") -> Any:
     """Change switches, or use another path of the control API; the answer must be good."""
-    answer = requests.post(f"{server.url}/control{path}", json=changes, timeout=5)
+    answer = requests.post(f"{server.url}/control{path}", json=changes, timeout=patient(5))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def received(server: Server) -> list[dict[str, Any]]:
     """Return all emails that the sandbox has taken."""
-    return list(requests.get(server.url + "/control/emails", timeout=5).json())
+    return list(requests.get(server.url + "/control/emails", timeout=patient(5)).json())
 
 
 def letter(**changes: Any) -> Any:

@@ -12,6 +12,7 @@ import resend
 from sandbox.__main__ import main
 from sandbox.app import create_sandbox
 from sandbox.state import Config
+from tests.pace import patient
 from tests.process.forked import fork
 from tests.process.watching import wait_until
 from tests.sandbox.conftest import control, letter, received
@@ -34,7 +35,7 @@ def test_switches_merge_by_section_or_dotted_name(server):
     assert shown["notion"]["rate_per_second"] == 3
     assert control(server, {"webhooks.secret": "whsec_c2VjcmV0"})["webhooks"]["secret"] == "whsec_c2VjcmV0"
     shown = control(server, {"webhooks.secret": shown["webhooks"]["secret"]})
-    assert requests.get(server.url + "/control", timeout=5).json() == shown
+    assert requests.get(server.url + "/control", timeout=patient(5)).json() == shown
 
 
 @pytest.mark.parametrize(
@@ -62,21 +63,21 @@ def test_switches_merge_by_section_or_dotted_name(server):
     ],
 )
 def test_a_wrong_switch_is_refused_and_nothing_is_changed(server, changes):
-    before = requests.get(server.url + "/control", timeout=5).json()
+    before = requests.get(server.url + "/control", timeout=patient(5)).json()
     given = changes | {"webhooks.duplicate": True} if isinstance(changes, dict) else changes
-    answer = requests.post(server.url + "/control", json=given, timeout=5)
+    answer = requests.post(server.url + "/control", json=given, timeout=patient(5))
     assert answer.status_code == 400
     assert answer.json()["error"]
-    assert requests.get(server.url + "/control", timeout=5).json() == before
+    assert requests.get(server.url + "/control", timeout=patient(5)).json() == before
 
 
 def test_a_reset_forgets_everything(server, notion):
-    before = requests.get(server.url + "/control", timeout=5).json()
+    before = requests.get(server.url + "/control", timeout=patient(5)).json()
     control(server, {"resend.latency_s": 0.001})
     resend.Emails.send(letter(), {"idempotency_key": "k"})
     assert control(server, None, "/reset") == before
     assert received(server) == []
-    assert requests.get(server.url + "/control/calls", timeout=5).json() == {}
+    assert requests.get(server.url + "/control/calls", timeout=patient(5)).json() == {}
     resend.Emails.send(letter(subject="Other"), {"idempotency_key": "k"})
 
 
@@ -87,7 +88,7 @@ def test_calls_are_counted_per_endpoint_refused_ones_too(server, notion):
     sent = resend.Emails.send(letter())
     resend.Emails.get(sent["id"])
     notion.users.me()
-    assert requests.get(server.url + "/control/calls", timeout=5).json() == {
+    assert requests.get(server.url + "/control/calls", timeout=patient(5)).json() == {
         "POST /resend/emails": 2,
         "GET /resend/emails/{id}": 1,
         "GET /notion/v1/users/me": 1,
@@ -95,10 +96,10 @@ def test_calls_are_counted_per_endpoint_refused_ones_too(server, notion):
 
 
 def test_the_inbox_lists_the_newest_first_and_looks_again_by_itself(server):
-    assert "No email yet" in requests.get(server.url, timeout=5).text
+    assert "No email yet" in requests.get(server.url, timeout=patient(5)).text
     resend.Emails.send(letter(subject="First"))
     resend.Emails.send(letter(subject="Second & last"))
-    page = requests.get(server.url, timeout=5).text
+    page = requests.get(server.url, timeout=patient(5)).text
     assert page.index("Second &amp; last") < page.index("First")
     assert '<meta http-equiv="refresh" content="2">' in page
     assert "queued" in page
@@ -111,7 +112,7 @@ def test_an_email_is_shown_as_it_was_sent_but_can_run_nothing(server, clock):
         letter(html=html, text="Plain <hi>", headers={"X-Step": "two"}, tags=tags), {"idempotency_key": "key-1"}
     )
     clock.forward(seconds=1)
-    page = requests.get(f"{server.url}/inbox/{sent['id']}", timeout=5).text
+    page = requests.get(f"{server.url}/inbox/{sent['id']}", timeout=patient(5)).text
     assert '<iframe sandbox="" ' in page
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
@@ -121,8 +122,8 @@ def test_an_email_is_shown_as_it_was_sent_but_can_run_nothing(server, clock):
 
 def test_an_email_without_html_headers_or_tags_is_shown_too(server):
     sent = resend.Emails.send(letter(html=None))
-    assert "no HTML part" in requests.get(f"{server.url}/inbox/{sent['id']}", timeout=5).text
-    assert requests.get(server.url + "/inbox/nothing", timeout=5).status_code == 404
+    assert "no HTML part" in requests.get(f"{server.url}/inbox/{sent['id']}", timeout=patient(5)).text
+    assert requests.get(server.url + "/inbox/nothing", timeout=patient(5)).status_code == 404
 
 
 def test_an_app_can_be_made_without_a_server_and_refuses_a_bad_secret():
@@ -139,22 +140,22 @@ def test_the_process_writes_its_port_serves_and_ends_well_on_sigterm(tmp_path):
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--port-file", str(port_file), "--domain", "l.example"]
     process = fork(command, os.environ, said, said)
     wait_until("it says where it is", lambda: "RESEND_API_URL" in said.read_text())
-    shown = requests.get(f"http://127.0.0.1:{port_file.read_text()}/control", timeout=5).json()
+    shown = requests.get(f"http://127.0.0.1:{port_file.read_text()}/control", timeout=patient(5)).json()
     assert shown["resend"]["domains"] == {"l.example": "verified"}
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(patient(10)) == 0
 
 
 def test_the_command_serves_in_the_foreground_until_it_is_told_to_leave(tmp_path, own_signals):
-    port_file = tmp_path / "port"
-    failed = threading.Event()
+    port_file, answers = tmp_path / "port", []
 
     def look_and_leave() -> None:
-        while not port_file.exists():
-            pass
-        if requests.get(f"http://127.0.0.1:{port_file.read_text()}/", timeout=5).status_code != 200:
-            failed.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            wait_until("it says where it is", port_file.exists)
+            url = f"http://127.0.0.1:{port_file.read_text()}/"
+            answers.append(requests.get(url, timeout=patient(5)).status_code)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=look_and_leave)
     with pytest.raises(SystemExit) as left:
@@ -162,4 +163,4 @@ def test_the_command_serves_in_the_foreground_until_it_is_told_to_leave(tmp_path
         main(["--port", "0", "--port-file", str(port_file)])
     thread.join()
     assert left.value.code == 0
-    assert not failed.is_set()
+    assert answers == [200]

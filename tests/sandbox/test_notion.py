@@ -14,6 +14,7 @@ from sandbox.notion.state import (
     read_schema,
     text_item,
 )
+from tests.pace import patient
 from tests.sandbox.conftest import control
 
 
@@ -299,15 +300,15 @@ def test_what_does_not_exist_is_404_and_a_database_is_not_its_data_source(notion
     ],
 )
 def test_a_call_needs_a_token_and_the_version(server, headers, status, code):
-    answer = requests.get(server.notion_url + "/v1/users/me", headers=headers, timeout=5)
+    answer = requests.get(server.notion_url + "/v1/users/me", headers=headers, timeout=patient(5))
     assert (answer.status_code, answer.json()["code"], answer.json()["object"]) == (status, code, "error")
 
 
 def test_bad_json_and_unknown_paths_are_answered_in_notions_form(server):
     good = {"Authorization": "Bearer ntn_x", "Notion-Version": "2025-09-03"}
-    answer = requests.post(server.notion_url + "/v1/pages", data="{", headers=good, timeout=5)
+    answer = requests.post(server.notion_url + "/v1/pages", data="{", headers=good, timeout=patient(5))
     assert answer.json()["code"] == "invalid_json"
-    answer = requests.get(server.notion_url + "/v1/nothing", headers=good, timeout=5)
+    answer = requests.get(server.notion_url + "/v1/nothing", headers=good, timeout=patient(5))
     assert answer.json()["code"] == "invalid_request_url"
 
 
@@ -376,10 +377,10 @@ def test_the_desk_shows_every_row_to_a_person_and_to_programs(server):
     values = {"Name": [text_item("Ana " * 40)], "Email": "a@b.example", "Score": 38.0, "Since": since, "VIP": True}
     at = server.sandbox.now()
     state.pages["p"] = Page("p", source.id, source.id, values, at, at)
-    (row,) = requests.get(server.url + "/control/notion/tables", timeout=5).json()["Contacts"]
+    (row,) = requests.get(server.url + "/control/notion/tables", timeout=patient(5)).json()["Contacts"]
     assert row == {
         "Name": ("Ana " * 40)[:79] + "…", "Email": "a@b.example", "Notes": "", "Score": "38",
         "Since": "2026-11-24 12:00", "VIP": "✓",
     }  # fmt: skip
-    shown = requests.get(server.url + "/desk", timeout=5).text
+    shown = requests.get(server.url + "/desk", timeout=patient(5)).text
     assert "a@b.example" in shown and "No row yet" in shown and "Email Sequence" in shown

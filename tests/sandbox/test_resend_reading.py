@@ -7,6 +7,7 @@ import requests
 import resend
 from resend.exceptions import InvalidApiKeyError, RateLimitError, ResendError
 
+from tests.pace import patient
 from tests.sandbox.conftest import control, letter
 
 
@@ -33,12 +34,12 @@ def test_an_email_can_be_read_back_with_its_last_event(server, clock):
 )
 def test_an_unknown_email_path_or_method_is_answered_in_resends_form(server, verb, path, name):
     auth = {"Authorization": "Bearer re_x"}
-    answer = requests.request(verb, f"{server.resend_url}/{path}", headers=auth, timeout=5)
+    answer = requests.request(verb, f"{server.resend_url}/{path}", headers=auth, timeout=patient(5))
     assert (answer.json()["name"], answer.json()["statusCode"]) == (name, answer.status_code)
 
 
 def test_a_missing_user_agent_is_403_and_no_json(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=patient(5))
     connection.request("GET", "/resend/domains", headers={"Authorization": "Bearer re_x"})
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (403, b"error code: 1010")
@@ -55,7 +56,9 @@ def test_a_missing_user_agent_is_403_and_no_json(server):
     ],
 )
 def test_a_key_must_be_there_and_good_and_fit_the_call(server, auth, status, name):
-    answer = requests.get(server.resend_url + "/domains", headers={"Authorization": auth} if auth else {}, timeout=5)
+    answer = requests.get(
+        server.resend_url + "/domains", headers={"Authorization": auth} if auth else {}, timeout=patient(5)
+    )
     assert (answer.status_code, answer.json()["name"]) == (status, name)
 
 

@@ -1,6 +1,5 @@
 """Resend's sending calls, by the real SDK over HTTP."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,6 +8,9 @@ import requests
 import resend
 from resend.exceptions import RateLimitError, ResendError
 
+from sandbox.server import serve
+from tests.pace import patient
+from tests.process.watching import wait_until
 from tests.sandbox.conftest import control, letter, received
 
 
@@ -25,7 +27,7 @@ def test_an_accepted_email_is_kept_exactly_as_it_was_sent(server):
     [email] = received(server)
     assert email["id"] == sent["id"]
     assert email["to"] == ["delivered@resend.dev"]
-    assert email["subject"], email["html"] == ("Your notes", "<p>Hi</p>")
+    assert (email["subject"], email["html"]) == ("Your notes", "<p>Hi</p>")
     assert email["headers"] == {"X-Step": "2"}
     assert email["tags"] == {"email": "a-1"}
     assert email["reply_to"] == ["r@lumen.example"]
@@ -71,14 +73,14 @@ def test_a_bad_email_is_refused_with_422_and_its_field_and_is_not_kept(server, c
 
 def test_an_error_body_has_exactly_three_fields(server):
     auth = {"Authorization": "Bearer re_x"}
-    answer = requests.post(server.resend_url + "/emails", json=letter(to=None), headers=auth, timeout=5)
+    answer = requests.post(server.resend_url + "/emails", json=letter(to=None), headers=auth, timeout=patient(5))
     assert answer.json() == {
         "statusCode": 422,
         "name": "missing_required_field",
         "message": "Missing `to` field.",
     }
-    assert requests.post(server.resend_url + "/emails", data="{", headers=auth, timeout=5).status_code == 400
-    assert requests.post(server.resend_url + "/emails", json=[1], headers=auth, timeout=5).status_code == 422
+    assert requests.post(server.resend_url + "/emails", data="{", headers=auth, timeout=patient(5)).status_code == 400
+    assert requests.post(server.resend_url + "/emails", json=[1], headers=auth, timeout=patient(5)).status_code == 422
 
 
 def test_a_domain_that_is_not_verified_may_not_send(server):
@@ -106,7 +108,9 @@ def test_racing_calls_with_one_key_send_once(server):
     control(server, {"resend.rate_per_second": 0})
     url, headers = server.resend_url + "/emails", {"Authorization": "Bearer re_x", "Idempotency-Key": "k"}
     with ThreadPoolExecutor(8) as callers:
-        calls = [callers.submit(requests.post, url, json=letter(), headers=headers, timeout=5) for _ in range(40)]
+        calls = [
+            callers.submit(requests.post, url, json=letter(), headers=headers, timeout=patient(5)) for _ in range(40)
+        ]
     assert {call.result().status_code for call in calls} <= {200, 409}
     assert len(received(server)) == 1
 
@@ -131,21 +135,20 @@ def test_a_key_of_a_bad_length_is_refused(server):
     assert (int(error.code), error.error_type) == (400, "invalid_idempotency_key")
 
 
-def test_a_repeat_while_the_first_call_runs_is_told_so_and_gets_the_first_answer_later(server):
-    control(server, {"resend.fail": [{"hang_s": 30, "accept": True}]})
-    answers: list[Any] = []
-    url, headers = server.resend_url + "/emails", {"Authorization": "Bearer re_x", "Idempotency-Key": "k"}
-    first = threading.Thread(
-        target=lambda: answers.append(requests.post(url, json=letter(), headers=headers, timeout=20).json())
-    )
-    first.start()
-    while not received(server):
-        pass
-    repeat = requests.post(url, json=letter(), headers=headers, timeout=5)
-    assert repeat.json()["name"] == "concurrent_idempotent_requests"
-    server.sandbox.stopped.set()
-    first.join()
-    assert requests.post(url, json=letter(), headers=headers, timeout=5).json() == answers[0]
+def test_a_repeat_while_the_first_call_runs_is_told_so_and_gets_the_first_answer_later():
+    # What hangs goes on once its server is told to stop, so it is no other test's.
+    with serve() as server, ThreadPoolExecutor(1) as caller:
+        control(server, {"resend.fail": [{"hang_s": 600, "accept": True}]})
+        url, headers = server.resend_url + "/emails", {"Authorization": "Bearer re_x", "Idempotency-Key": "k"}
+        first = caller.submit(requests.post, url, json=letter(), headers=headers, timeout=patient(20))
+        try:
+            wait_until("the first call is taken", lambda: received(server))
+            repeat = requests.post(url, json=letter(), headers=headers, timeout=patient(5))
+            assert repeat.json()["name"] == "concurrent_idempotent_requests"
+        finally:
+            server.sandbox.stopped.set()
+        answer = first.result().json()
+        assert requests.post(url, json=letter(), headers=headers, timeout=patient(5)).json() == answer
 
 
 def test_a_batch_answers_in_order(server):

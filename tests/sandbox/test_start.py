@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.processes import ROOT
 from sandbox.start import INTERRUPTED
+from tests.pace import patient
 
 # In the place of a package that all of them import.
 PRESSED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
@@ -15,9 +16,8 @@ PRESSED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
 
 def start(*words, **environment):
     command = [sys.executable, "-m", "sandbox.start", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
-    )
+    env = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=patient(60))
 
 
 @pytest.mark.parametrize("program", ["demo", "run", "live"])

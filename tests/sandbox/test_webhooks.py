@@ -11,6 +11,8 @@ from funnel_app.gateways.resend.inbox import Inbox
 from sandbox.resend.outcomes import planned_events
 from sandbox.resend.webhooks import Delivery
 from sandbox.signing import signing_key
+from tests.pace import patient
+from tests.process.watching import wait_until
 from tests.sandbox.conftest import control, letter, received
 
 SENT, DELIVERED = "email.sent", "email.delivered"
@@ -70,8 +72,7 @@ def test_nobody_listening_is_survived(telling, receiver):
     control(telling, {"webhooks.url": "http://127.0.0.1:9/closed"})
     sent = resend.Emails.send(letter(to="suppressed@resend.dev"))
     email = telling.sandbox.emails[sent["id"]]
-    while not email.events[0].told:
-        pass
+    wait_until("the courier tries", lambda: email.events[0].told)
     assert email.events[0].told[0] == "ConnectionError"
 
 
@@ -137,7 +138,7 @@ def test_a_reset_forgets_events_on_their_way(telling, receiver):
 def test_a_secret_that_is_none_is_refused(telling, secret):
     with pytest.raises(ValueError, match=r"whsec_|base64|Only|padding"):
         signing_key(secret)
-    answer = requests.post(telling.url + "/control", json={"webhooks.secret": secret}, timeout=5)
+    answer = requests.post(telling.url + "/control", json={"webhooks.secret": secret}, timeout=patient(5))
     assert answer.status_code == 400
 
 
@@ -145,7 +146,7 @@ def test_what_somebody_writes_is_told_without_its_text_and_given_out_by_the_api(
     sent = resend.Emails.send(letter(to="delivered@resend.dev"))
     receiver.events(2)
     written = requests.post(
-        f"{telling.url}/control/written", json={"answers": sent["id"], "text": "Yes."}, timeout=5
+        f"{telling.url}/control/written", json={"answers": sent["id"], "text": "Yes."}, timeout=patient(5)
     ).json()
     told = receiver.events(3)[-1]
     assert (told["type"], told["data"]["email_id"]) == ("email.received", written["id"])

@@ -13,6 +13,7 @@ from sandbox.relay import HOOK, call_hook
 from sandbox.server import serve
 from sandbox.state import Config
 from sandbox.website import CONSENT, SYSTEMS, field_of, results
+from tests.pace import patient
 from tests.sandbox.conftest import Clock
 
 ANA = {"email": "delivered+ana@resend.dev", "first_name": "Ana", "business_name": "", "consent": "yes"}
@@ -67,7 +68,7 @@ def website(funnel: Funnel, clock: Clock) -> Iterator[str]:
 
 
 def fill_in(url: str, **fields: str) -> requests.Response:
-    return requests.post(url, data=ANA | fields, timeout=15)
+    return requests.post(url, data=ANA | fields, timeout=patient(15))
 
 
 def test_a_signup_is_told_with_the_proof_and_the_consent(website, funnel, clock):
@@ -81,12 +82,12 @@ def test_a_signup_is_told_with_the_proof_and_the_consent(website, funnel, clock)
 
 
 def test_the_proof_is_on_no_page(website):
-    for answer in (requests.get(website, timeout=5), fill_in(website), fill_in(website, email="")):
+    for answer in (requests.get(website, timeout=patient(5)), fill_in(website), fill_in(website, email="")):
         assert "Bearer" not in answer.text and '"proof"' not in answer.text
 
 
 def test_without_consent_nobody_is_told(website, funnel):
-    answer = requests.post(website, data={name: ANA[name] for name in ("email", "first_name")}, timeout=5)
+    answer = requests.post(website, data={name: ANA[name] for name in ("email", "first_name")}, timeout=patient(5))
     assert answer.status_code == 422 and "Tick the box" in answer.text and 'value="Ana"' in answer.text
     assert funnel.calls == []
 
