@@ -16,7 +16,7 @@ def due(sqlite, tmp_path):
 
 def finish(backup, deps):
     """Wait for the process, and let the scheduler look after it."""
-    backup._process.wait(30)
+    backup._process.wait()
     with capture_logs() as logs:
         backup.step(deps)
     return [line["event"] for line in logs]

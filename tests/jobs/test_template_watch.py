@@ -72,7 +72,7 @@ def test_a_look_that_breaks_is_logged_and_reported_and_forgets_nothing(watch, de
 def test_a_look_returns_at_once_and_there_is_one_check_at_a_time_and_one_in_45_seconds(deps, monkeypatch):
     time, going, checks = [0.0], Event(), []
     monkeypatch.setattr(template_watch.time, "monotonic", lambda: time[0])
-    monkeypatch.setattr(template_watch, "watch_texts", lambda _: checks.append(going.wait(10)) or {})
+    monkeypatch.setattr(template_watch, "watch_texts", lambda _: checks.append(going.wait(60)) or {})
     watch = TemplateWatch(lambda: deps)
 
     def look_at(moment):

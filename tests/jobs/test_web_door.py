@@ -2,12 +2,15 @@
 
 import os
 import socket
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from jobs import web_callers, web_door
 from jobs.web_answer import Answer
 from jobs.web_balancing import Shares
+from jobs.web_connection import Stage
 from jobs.web_door import Door
 
 HEAD = b"POST /webhook HTTP/1.1\r\nContent-Length: 3\r\n\r\n"
@@ -81,20 +84,28 @@ def house():
 
 
 @pytest.fixture
-def hasty(monkeypatch, house):
-    """A door that gives nobody time."""
-    monkeypatch.setattr(web_door, "REQUEST_WITHIN_S", 0.0)
-    return house
+def time_is_up(monkeypatch):
+    """A function after which so much time has passed as a caller has for a head, or for a body."""
+    passed = [0.0]
+    monkeypatch.setattr(web_door, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(passed)))
+    return lambda: passed.append(web_door.REQUEST_WITHIN_S)
 
 
-@pytest.mark.parametrize("begun", [b"POST / HT", HEAD + b"x"], ids=["head", "body"])
-def test_whoever_takes_too_long_for_head_or_body_is_told_so(hasty, begun):
-    heard = hasty.hears(hasty.call(begun))
-    assert heard.startswith(b"HTTP/1.1 408 ") and b"within 10 seconds" in heard and ANSWERED not in hasty.done
+@pytest.mark.parametrize(
+    ("begun", "stage"), [(b"POST / HT", Stage.HEAD), (HEAD + b"x", Stage.BODY)], ids=["head", "body"]
+)
+def test_whoever_takes_too_long_for_head_or_body_is_told_so(house, time_is_up, begun, stage):
+    caller = house.call(begun)
+    house.turn_until(lambda: house.door.callers.at(stage))
+    time_is_up()
+    heard = house.hears(caller)
+    assert heard.startswith(b"HTTP/1.1 408 ") and b"within 10 seconds" in heard and ANSWERED not in house.done
 
 
-def test_whoever_says_nothing_is_sent_away_without_a_word(hasty):
-    assert hasty.hears(hasty.call()) == b""
+def test_whoever_says_nothing_is_sent_away_without_a_word(house, time_is_up):
+    caller = house.call()
+    time_is_up()
+    assert house.hears(caller) == b""
 
 
 def test_a_body_that_follows_its_head_is_not_asked_for(house):
