@@ -1,5 +1,6 @@
 """A chat that takes alerts over real HTTP, and remembers when each came."""
 
+import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,7 +8,7 @@ from typing import Self
 
 
 class Chat:
-    """Listens on a free port; `told(words)` is when a message with these words first came, None where none did."""
+    """Listens on a free port; what it is told, it has in the words that people read."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[float, str]] = []
@@ -15,8 +16,9 @@ class Chat:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}/secret-of-the-chat"
 
-    def told(self, words: str) -> float | None:
-        return next((at for at, text in self.messages if words in text), None)
+    def last(self, words: str) -> float:
+        """Return when the last message with these words came."""
+        return next(at for at, text in reversed(self.messages) if words in text)
 
     def count(self, words: str) -> int:
         return sum(words in text for _, text in self.messages)
@@ -36,7 +38,7 @@ class Chat:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                messages.append((time.monotonic(), body))
+                messages.append((time.monotonic(), json.loads(body)["text"]))
                 self._answer()
 
             def do_GET(self) -> None:

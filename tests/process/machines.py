@@ -26,6 +26,13 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
+def _free_net() -> str:
+    """Return the first three numbers of a network that nobody has here, another run neither."""
+    routes = subprocess.run(["ip", "route"], check=True, capture_output=True, text=True).stdout
+    nets = (f"10.213.{(os.getpid() + number) % 250 + 1}" for number in range(250))
+    return next(net for net in nets if f"{net}." not in routes)
+
+
 def _only_given(device: str) -> None:
     """Let a device have no address of its own making: each would be a change of this machine's network."""
     _ip("link", "set", device, "addrgenmode", "none")
@@ -52,7 +59,7 @@ class Machines:
     """A network whose first address is that of the test itself. A context manager."""
 
     folder: Path
-    net: str = field(default_factory=lambda: f"10.213.{os.getpid() % 250 + 1}")
+    net: str = ""
     made: list[Machine] = field(default_factory=list)
 
     @property
@@ -63,6 +70,7 @@ class Machines:
     def __enter__(self) -> "Machines":
         self.bridge = f"fnl{os.getpid()}"
         with network_changes():
+            self.net = _free_net()
             _ip("link", "add", self.bridge, "type", "bridge")
             _only_given(self.bridge)
             _ip("addr", "add", f"{self.here}/24", "dev", self.bridge)

@@ -41,9 +41,16 @@ def parts(stack):
     """Return the pid of each part."""
     parent = stack.processes.running["container"].pid
     pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids}
+    commands = {int(pid): command_of(pid) for pid in pids}
     words = {"web": "gunicorn", "worker": "funnel worker", "scheduler": "funnel scheduler"}
     return {part: pid for part, word in words.items() for pid, command in commands.items() if word in command}
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return "it has ended meanwhile"
 
 
 def healthy(processes):
@@ -68,7 +75,8 @@ def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
 
 
 def test_a_stop_lets_the_request_and_the_email_in_flight_end_and_gives_0_within_ten_seconds(container):
-    container.control({"resend.latency_s": 3.0})
+    # What Resend tells of it could still come in, and would be more than that it was sent.
+    container.control({"resend.latency_s": 3.0, "webhooks.enabled": False})
     begun, said = calls_begun(container), told_to_stop(container)
     opt_in(container, BEA)
     wait_until("the email is in flight", lambda: calls_begun(container) > begun)

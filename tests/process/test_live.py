@@ -99,7 +99,7 @@ class Redeployed(Scripted):
 
 def redeployed():
     caller = Redeployed(run=("COMPLETED", "0 of 2 emails delivered."))
-    return caller, Live(caller, Journey(TO, "live"), deadline=time.monotonic() + 60)
+    return caller, Live(caller, Journey(TO, "live"), deadline=time.monotonic() + patient(60))
 
 
 def test_a_funnel_that_is_away_for_a_moment_is_looked_at_again(capsys):
@@ -124,7 +124,7 @@ class Proxied(Scripted):
 def test_a_call_that_meets_a_deployment_is_made_again_as_the_same_call(capsys):
     caller = Proxied(run=("COMPLETED", "0 of 2 emails delivered."))
     with pytest.raises(Broken, match="over before its time"):
-        Live(caller, Journey(TO, "live"), deadline=time.monotonic() + 60).play()
+        Live(caller, Journey(TO, "live"), deadline=time.monotonic() + patient(60)).play()
     assert len(caller.calls) == 3 and len(set(caller.calls)) == 1
     assert capsys.readouterr().out.count("asked again") == 1
 

@@ -12,6 +12,7 @@ from redis import Redis
 
 from sandbox.processes import Processes
 from sandbox.stack import running_stack
+from tests.pace import patient
 from tests.postgres_server import PostgresServer
 from tests.process.one_lead import gets_five_emails, states_of, stop_with_0
 from tests.process.starting import ONE_OF_EACH, start_funnel
@@ -43,7 +44,7 @@ def make_read_only(postgres, state):
 
 def why_not_ready(stack) -> str:
     try:
-        urlopen(f"{stack.web_url}/readyz", timeout=30).close()
+        urlopen(f"{stack.web_url}/readyz", timeout=patient(30)).close()
     except HTTPError as error:
         return f"{error.code} {error.headers.get('Retry-After', '')}"
     return ""

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from funnel_app.environment import read_file
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.gateways.litestream import Replica
 from sandbox.notion.state import WORKSPACE_PAGE_ID
 from sandbox.processes import ROOT, Processes, answers, inheriting
 from sandbox.redis_server import RedisServer, free_port
@@ -67,7 +69,8 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     container.start("funnel", "-m", "jobs.start")
     try:
         wait_until("Funnel is ready", lambda: answers(f"{url}/readyz"))
-        wait_until("its replica can be asked", (nothing.folder / "funnel.db-replica.sock").exists)
+        # The doctor gives it five seconds: by then it must have made its first copy.
+        wait_until("its replica has the newest change", lambda: has_the_newest(replica_of(nothing)))
         os.write(answers_to, b"\n")
         os.close(answers_to)
         assert asked.wait(patient(150)) == 0, nothing.log("setup").read_text()
@@ -78,6 +81,18 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     assert "fault" not in told.split("Everything is looked at:")[1].replace("default", "")
     assert "the newest change" in told, "the replica is one more part of the container"
     assert "all 22 can be sent" in told and " 0 to fix." in told and "Funnel works: the test email arrived." in told
+
+
+def replica_of(processes):
+    return Replica(processes.env["REPLICA_URL"], processes.folder / "funnel.db")
+
+
+def has_the_newest(replica):
+    try:
+        replica.check()
+    except GatewayError:
+        return False
+    return True
 
 
 def test_a_command_beside_a_file_that_nobody_can_read_says_so_in_one_sentence(tmp_path):
