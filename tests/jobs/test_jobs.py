@@ -180,6 +180,16 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
         SchedulerProcess(Event())._sweep()
 
 
+def test_a_scheduler_that_stops_waits_for_no_redis_that_hangs(real, redis_server, monkeypatch):
+    process = SchedulerProcess(Event())
+    monkeypatch.setattr(process.clock, "release", lambda: pytest.fail("it would be waited for"))
+    redis_server.pause()
+    with capture_logs() as logged:
+        process._release_lock()
+    redis_server.resume()
+    assert [entry["event"] for entry in logged] == ["lock_not_released"]
+
+
 def test_a_second_scheduler_only_waits(real, monkeypatch):
     monkeypatch.setattr("funnel_app.gateways.redis.job_clock.LOCK_MS", 60_000)  # a busy machine may stand still for 4 s
     swept = []
