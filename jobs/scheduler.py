@@ -97,6 +97,10 @@ class SchedulerProcess:
             report(fault)
 
     def _release_lock(self) -> None:
+        # A Redis that hangs would be waited for until this process is killed; the lock ends by itself in seconds.
+        if fault := deps().queues.why_away():
+            log.warning("lock_not_released", error=str(fault))
+            return
         try:
             self.clock.release()
         except Unavailable as fault:

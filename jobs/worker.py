@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -63,6 +64,16 @@ class Worker(SimpleWorker):
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
         if self.stopping.is_set():
             self._stop_requested = True
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Stop after the job at hand, also where RQ ends with an error, since Redis is away."""
+        self.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def teardown(self) -> None:
+        """Take leave of RQ, but not of a Redis that is away or hangs: RQ forgets who is silent."""
+        if not self.stopping.is_set() or deps().queues.ping():
+            super().teardown()  # type: ignore[no-untyped-call]
 
     def clean_registries(self) -> None:
         """Clean up RQ's registries; an id in one that is no text is logged and skipped."""
@@ -131,7 +142,8 @@ def forget_the_dead() -> None:
 
 def forget_this_one(parent: int) -> None:
     """Forget this worker, which exits cleanly; without Redis, or its parent, it is missed for an hour."""
-    if os.getppid() != parent:
+    # A Redis that hangs would be waited for until the parent kills this process.
+    if os.getppid() != parent or not deps().queues.ping():
         return
     with suppress(Unavailable):
         deps().queues.forget(WORKER, member(os.getpid()))

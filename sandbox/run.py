@@ -71,18 +71,20 @@ def _run(processes: Processes) -> int:
             time.sleep(0.3)
     finally:
         processes.stop()
-        _show(processes, shown)
+        _show(processes, shown, to_the_end=True)
     print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)
     return 1
 
 
-def _show(processes: Processes, shown: dict[str, int]) -> None:
+def _show(processes: Processes, shown: dict[str, int], to_the_end: bool = False) -> None:
     for name in PARTS:
         with processes.log(name).open("rb") as log:
             log.seek(shown[name])
-            lines = log.read().decode(errors="replace").splitlines()
-            shown[name] = log.tell()
-        for line in lines:
+            new = log.read()
+        # The rest of the last line may be on its way.
+        whole = new if to_the_end else new[: new.rfind(b"\n") + 1]
+        shown[name] += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
             print(f"{name:<10} {line}")
 
 

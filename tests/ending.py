@@ -12,4 +12,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # A second one would break off what the first has begun; and whatever is started would inherit SIG_IGN.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     raise KeyboardInterrupt

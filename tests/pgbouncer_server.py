@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from sandbox.redis_server import free_port
+from tests.pace import patient
 from tests.postgres_server import PostgresServer
 
 # So few that the transactions of a test take turns on them.
@@ -58,7 +59,7 @@ def pgbouncer(server: PostgresServer) -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + UP_WITHIN_S
+    deadline = time.monotonic() + patient(UP_WITHIN_S)
     while time.monotonic() < deadline:
         with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=1):
             return

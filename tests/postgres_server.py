@@ -19,6 +19,7 @@ from funnel_app.ledger.database.revision import head
 from funnel_app.ledger.models import Base
 from sandbox.redis_server import free_port
 from tests.once import once_a_run
+from tests.pace import patient
 
 # The database that a ledger is copied from: to migrate one takes ten times as long.
 MIGRATED = "migrated"
@@ -106,4 +107,4 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(binaries() / program), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **self.as_user)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=patient(60), **self.as_user)

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from sandbox.processes import ROOT
+from tests.pace import patient
 
 PLAYED = """
-import os, subprocess, pytest
+import os, signal, subprocess, pytest
 
 @pytest.fixture(scope="session")
 def server():
     started = subprocess.Popen(["sleep", "600"])
     yield started
+    # As `timeout` does, which tells a run and its workers, and xdist, which tells its workers once more.
+    os.kill(os.getpid(), signal.SIGTERM)
     started.kill()
     started.wait()
     open(os.environ["STOPPED"], "w").close()
@@ -44,5 +47,5 @@ def test_a_run_that_is_ended_stops_its_servers(tmp_path: Path, workers: list[str
     )
     assert int(started.read_text())
     os.killpg(run.pid, signal.SIGTERM)
-    assert run.wait(30) != 0
+    assert run.wait(patient(30)) != 0
     assert stopped.exists()

@@ -17,7 +17,6 @@ from funnel_app.rules.emails.reports import ReportedEnrolment
 from funnel_app.rules.people.contact import COLUMNS, without_half_evidence
 
 ERASED = "erased:"
-# Worded once, as all that is asked often: wording takes longer than asking.
 _OF_ADDRESS = select(Contact).where(Contact.email_norm == bindparam("address"))
 _OF_IDS = select(Contact).where(one_of(Contact.id, "ids"))
 _LOCKED_ADDRESS = _OF_ADDRESS.with_for_update()

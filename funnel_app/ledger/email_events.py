@@ -63,7 +63,6 @@ def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tupl
     return [(event, email_id) for event, email_id in rows]
 
 
-# Worded once, as all that is asked often: wording takes longer than asking.
 _SAME = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
 _ORPHANS_OF_KNOWN = (
     select(EmailEvent, Email.id)

@@ -31,7 +31,6 @@ def find(session: Session, enrolment_id: UUID | None) -> Enrolment | None:
     return session.scalars(_FOUND, {"enrolment": enrolment_id}).one_or_none() if enrolment_id else None
 
 
-# Worded once, as all that is asked often: wording takes longer than asking.
 _WHOLE = select(Enrolment).options(selectinload(Enrolment.emails))
 _FOUND = _WHOLE.where(Enrolment.id == bindparam("enrolment"))
 _OF_CONTACT = _WHOLE.where(Enrolment.contact_id == bindparam("contact")).order_by(Enrolment.created_at, Enrolment.id)

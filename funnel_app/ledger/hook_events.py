@@ -18,7 +18,6 @@ from funnel_app.rules.states import HEARD
 
 # Prefix of the keys of rows that only count refused calls.
 UNKEPT = "unkept:"
-# Worded once, as all that is asked often: wording takes longer than asking.
 _REFUSED, _BY_TIME = written(HookEvent.outcome, Outcome.REFUSED), (HookEvent.received_at, HookEvent.id)
 _SINCE, _BEFORE = HookEvent.received_at >= bindparam("since"), HookEvent.received_at < bindparam("before")
 _LATELY = or_(_SINCE, HookEvent.happened_at >= bindparam("since"))

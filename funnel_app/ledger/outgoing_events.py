@@ -47,7 +47,6 @@ def any_free(session: Session, receiver: str, now: datetime) -> bool:
     return session.scalars(_any_free(), {"receiver": receiver, "now": now, "far": _far(now)}).first() is not None
 
 
-# Worded once, as all that is asked often: wording takes longer than asking.
 _RECEIVER = bindparam("receiver", type_=String)
 _NOW, _FAR = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
 

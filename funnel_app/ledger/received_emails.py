@@ -58,7 +58,6 @@ def _free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(~leased, or_(ReceivedEmail.next_try_at.is_(None), ReceivedEmail.next_try_at <= now))
 
 
-# Worded once, as all that is asked many times a minute: wording takes longer than asking.
 _OPEN = select(ReceivedEmail.id).where(is_open(), _free(bindparam("now", type_=UtcTime)))
 _ANY_FREE = _OPEN.limit(1)
 _NEXT = _OPEN.order_by(ReceivedEmail.contact_id.is_(None), ReceivedEmail.id).limit(bindparam("most"))

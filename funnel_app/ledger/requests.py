@@ -11,7 +11,6 @@ from funnel_app.ledger.models import Email, Request, RequestState
 from funnel_app.ledger.models.base import one_of, written
 
 UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
-# Worded once, as all that is asked often: wording takes longer than asking.
 _FREE = or_(Request.lease_until.is_(None), Request.lease_until < bindparam("now"))
 _DUE = Request.next_attempt_at <= bindparam("now")
 _ONE = select(Request).where(Request.id == bindparam("request"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from funnel_app.flows.console import operate
 from funnel_app.flows.intake.keep_refused import refuse
@@ -87,7 +87,8 @@ def press(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Open everything that is folded."""
+    """Open everything that is folded, once all of the page has come."""
+    page.wait_for_load_state()
     page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = true })")
 
 
@@ -112,6 +113,7 @@ def test_a_button_says_what_will_happen_asks_and_does_it(screen: Page, filled: S
     expect(screen.get_by_role("status")).to_contain_text("Done")
     if play.then is None:
         expect(screen.get_by_text("This lead was erased")).to_be_visible()
+        screen.wait_for_load_state()
         expect(screen.get_by_role("link", name=play.link, exact=True)).to_have_count(0)
         assert address not in screen.content()
         return
@@ -153,21 +155,27 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, f
     expect(screen.get_by_role("status")).to_contain_text("is started")
 
 
+def ask(page: Page, button: Locator) -> None:
+    """Press a button by the keyboard, and wait until the page that asks listens to keys."""
+    button.press("Enter")
+    expect(page.locator("h1")).to_contain_text("?")
+    page.wait_for_load_state()
+
+
 def test_who_leaves_a_question_is_back_where_they_pressed_with_the_focus_there(screen: Page, filled: Site):
     lead = f"/console/leads/{filled.leads['booked'].contact_id}"
     for path, button in ((lead, "#do-suppress"), (lead, "[id^=skip-]"), ("/console/", "[id^=aside-]")):
         screen.goto(filled.url + path)
         unfold(screen)
         pressed = screen.locator(button).first
-        pressed.press("Enter")
-        expect(screen.locator("h1")).to_contain_text("?")
+        ask(screen, pressed)
         screen.keyboard.press("Escape")
         expect(pressed).to_be_focused()
         assert screen.url == filled.url + path
-        pressed.press("Enter")
+        ask(screen, pressed)
         screen.get_by_role("link", name="Leave it").click()
         expect(pressed).to_be_focused()
-    pressed.press("Enter")
+    ask(screen, pressed)
     screen.get_by_label("Why, in a word").fill("called her")
     screen.keyboard.press("Escape")
     expect(screen.get_by_label("Why, in a word")).to_have_value("called her")
@@ -211,9 +219,11 @@ def test_a_newer_text_is_seen_beside_the_one_that_leads_get_and_an_earlier_one_s
     screen.get_by_role("button", name="Read it from Notion now").click()
     frames = screen.locator("iframe")
     expect(frames).to_have_count(2)
+    screen.wait_for_load_state()
     left, right = (frames.nth(number).bounding_box() for number in (0, 1))
     assert left and right and (left["y"] < right["y"]) == (filled.width == "phone")
     screen.get_by_role("link", name="As on a phone").click()
+    screen.wait_for_load_state()
     assert frames.nth(0).bounding_box()["width"] == pytest.approx(390, abs=35)
     screen.get_by_role("link", name="Half a sentence").click()
     expect(screen.locator(".differs")).to_contain_text(subject)
@@ -234,6 +244,7 @@ def test_a_call_is_put_aside_and_an_address_corrected(screen: Page, filled: Site
     screen.get_by_label("Why, in a word").fill("a test")
     press(screen)
     expect(screen.get_by_role("status").first).to_contain_text("the call is put aside")
+    screen.wait_for_load_state()
     expect(item).to_have_count(0)
     screen.goto(f"{filled.url}/console/leads/{running(filled, 'tipo').contact_id}")
     screen.get_by_text("Who it is").click()
@@ -250,6 +261,7 @@ def test_all_that_is_in_doubt_is_settled_at_once(screen: Page, filled: Site):
     screen.get_by_role("link", name="Settle all").click()
     screen.get_by_role("button", name="They were delivered").click()
     expect(screen.get_by_role("status").first).to_contain_text("recorded as delivered")
+    screen.wait_for_load_state()
     expect(screen.get_by_role("link", name="Settle all")).to_have_count(0)
 
 

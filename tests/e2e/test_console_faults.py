@@ -49,7 +49,8 @@ def page(start: Site, phone: Page) -> Iterator[Page]:
 
 
 def fits(page: Page) -> None:
-    """Make sure that a page is no wider than its screen."""
+    """Make sure that a page is no wider than its screen, once it has come with its styles."""
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
@@ -139,7 +140,8 @@ def test_whoever_tries_too_often_is_told_for_how_long_to_wait(start: Site, page:
             break
         page.get_by_label("Your name").fill("Olga")
         page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Log in").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Log in").click()
         expect(page.locator("h1")).to_be_visible()
     expect(page.get_by_text("Try again in")).to_be_visible()
     fits(page)

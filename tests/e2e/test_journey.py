@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.stack import Stack, running_stack, start_funnel
 from tests.e2e.accessibility import bring_axe, violations
+from tests.e2e.inbox import hold_still
 from tests.e2e.site import SIZES
 from tests.process.starting import ONE_OF_EACH
 from tests.process.watching import wait_until
@@ -41,8 +42,7 @@ def visitor(request, browser: Browser, stack: Stack) -> Iterator[tuple[str, Page
 def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
     """Make sure that a page fits the screen and can be used by everybody.
 
-    axe is not asked about the inbox, which loads itself again under its hands, nor about the console: test_console.py
-    does that.
+    axe is not asked about the console: test_console.py does that.
     """
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow == 0, f"{name} is wider than the screen of a {width}"
@@ -90,7 +90,8 @@ def look_into_the_inbox(page: Page, stack: Stack, address: str, width: str) -> N
     # The page looks again by itself; each email comes a “day” after the one before.
     for subject in (FIRST, LAST):
         expect(delivered.filter(has_text=subject)).to_have_count(1, timeout=WITHIN_MS)
-    seen(inbox, "6-inbox", width, asks_axe=False)
+    hold_still(inbox)
+    seen(inbox, "6-inbox", width)
     inbox.get_by_role("link").filter(has_text=address).filter(has_text=FIRST).click()
     letter = inbox.frame_locator("iframe")
     expect(letter.locator("body")).to_contain_text("Hi Noor,")
@@ -110,8 +111,9 @@ def log_in(page: Page, stack: Stack) -> None:
 def emails_on(page: Page, state: str) -> set[str]:
     """Return the ids of the emails on a lead's page that are in a state."""
     rows = page.locator(".emails > li", has=page.locator(f".pill:text-is('{state}')"))
-    links = rows.locator("a[href*='/console/emails/']")
-    return {str(link.get_attribute("href")).rpartition("/")[2] for link in links.all()}
+    # By one call: a lead's page makes itself again every half minute.
+    hrefs = rows.locator("a[href*='/console/emails/']").evaluate_all("all => all.map(each => each.href)")
+    return {href.rpartition("/")[2] for href in hrefs}
 
 
 def open_after_reload(page: Page) -> set[str]:

@@ -24,5 +24,5 @@ def test_a_reader_sees_the_playbook_in_the_browser(funnel, page: Page):
     assert answer is not None and answer.status == 200 and answer.headers["content-security-policy"]
     viewer = opened.value
     book = PdfReader(PDF)
-    expect(viewer.get_by_text(str(book.metadata.title))).to_be_visible(timeout=20_000)
+    expect(viewer.get_by_text(str(book.metadata.title))).to_be_visible()
     expect(viewer.locator("#pagelength")).to_have_text(str(len(book.pages)))

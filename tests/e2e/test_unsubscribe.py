@@ -43,6 +43,7 @@ def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link,
     page.goto(link)
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_text("Emails about your own calls and orders still come.")).to_be_visible()
+    page.wait_for_load_state()
     expect(page.get_by_role("radio")).to_have_count(0)
     page.get_by_role("button", name="Stop these too").click()
     expect(page.get_by_text("You get no more emails from us.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import UTC, datetime
 
 from sqlalchemy import func
 
@@ -11,19 +12,19 @@ from funnel_app.ledger.operator_actions import OperatorAction
 from tests.apps import application
 from tests.flows.leads import opt_in
 from tests.flows.test_edits_in_flight import restarted
-from tests.flows.test_killed import BEGAN, all_of, open_deps, what_was_edited
+from tests.flows.test_killed import all_of, open_deps, what_was_edited
 from tests.sqlite_files import into_one_file
 
 PEOPLE = [f"lead{number}@resend.dev" for number in range(6)]
 
 
-def applies(ledger, notion, begin):
+def applies(ledger, notion, at, begin):
     """Apply the files in a process of its own that waits for a word to begin; return its id."""
     child = os.fork()
     if child == 0:
         failed = True
         try:
-            new = restarted(open_deps(ledger, notion, BEGAN))
+            new = restarted(open_deps(ledger, notion, at))
             os.read(begin, 1)
             apply_to_all(new, "olga")
             failed = False
@@ -36,16 +37,17 @@ def test_two_processes_share_the_people_and_move_nobody_twice(migrated_sqlite, t
     monkeypatch.setattr(replan, "AT_ONCE", 1)
     ledger, other = tmp_path / "funnel.db", tmp_path / "other.db"
     ledger.write_bytes(migrated_sqlite.read_bytes())
-    deps = open_deps(ledger, notion, BEGAN)
+    at = datetime.now(UTC)
+    deps = open_deps(ledger, notion, at)
     for address in PEOPLE:
         opt_in(deps, address)
     into_one_file(deps.engine)
     other.write_bytes(ledger.read_bytes())
     begin, word = os.pipe()
-    runs = [applies(ledger, notion, begin) for _ in range(2)]
+    runs = [applies(ledger, notion, at, begin) for _ in range(2)]
     os.write(word, b"..")
     assert [os.waitstatus_to_exitcode(os.waitpid(each, 0)[1]) for each in runs] == [0, 0]
-    alone = open_deps(other, notion, BEGAN)
+    alone = open_deps(other, notion, at)
     apply_to_all(restarted(alone), "olga")
     assert what_was_edited(deps, notion) == what_was_edited(alone, notion)
     told = [re.match(r"done: (\d+) leads? ", detail) for (detail,) in all_of(deps, OperatorAction.detail)]

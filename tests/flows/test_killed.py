@@ -50,7 +50,6 @@ from tests.sqlite_files import into_one_file, open_again
 
 OWNER, MESSAGE_ID = "delivered+olga@resend.dev", "0100abc@email.example"
 PEOPLE = ("ana@resend.dev", "bea@resend.dev")
-BEGAN = datetime.now(UTC)  # a receiver of events takes no signature that is minutes old
 LIST = b"Email,Status\n" + b"".join(b"lead%d@resend.dev,\n" % n for n in range(2)) + b"max@resend.dev,unsubscribed\n"
 
 
@@ -194,8 +193,10 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Set it once."""
-        deps = open_deps(self.ledger, self.server, BEGAN)
+        # Now: a receiver of events takes no signature that is minutes old.
+        deps = open_deps(self.ledger, self.server, datetime.now(UTC))
         self.kind.prepare(deps, self.server)
+        self.before = self.kind.told(deps, self.server)
         into_one_file(deps.engine)
         self.at, self.rows = deps.now(), self.ledger.read_bytes()
         self.notion, self.written = deepcopy(self.server.sandbox.notion), dict(self.server.sandbox.written)
@@ -224,6 +225,7 @@ def test_nothing_is_lost_and_nothing_double_wherever_it_is_killed(migrated_sqlit
     ledger.write_bytes(migrated_sqlite.read_bytes())
     stage, deaths = Stage(KINDS[name], notion, ledger), 0
     whole = stage.played(None)
+    assert whole != stage.before
     for point in product(range(50), (True, False) if stage.kind.asks_outside else (True,)):
         seen = stage.played(point)
         if seen is None:

@@ -10,6 +10,7 @@ import pytest
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.letters.judge_process import JudgeProcess
 from funnel_app.letters.validation.draft import Draft
+from tests.pace import patient
 
 GOOD = "<p>Hi {{ first_name }}</p>"
 
@@ -52,7 +53,7 @@ def test_what_two_ask_for_at_once_is_judged_once(judge):
     both = Barrier(2)
 
     def made() -> Draft:
-        both.wait(10)
+        both.wait(patient(10))
         return draft(GOOD)
 
     with ThreadPoolExecutor(2) as callers:

@@ -67,11 +67,11 @@ def test_the_rate_is_our_share_of_what_is_allowed_and_never_nothing(connection: 
 
 
 def test_a_slot_is_taken_only_when_it_is_due(connection: Redis) -> None:
-    rate = SendingRate(connection, rate_per_second=2, share=0.8)
+    rate = SendingRate(connection, rate_per_second=0.25, share=0.8)
     assert rate.peek() == 0
     assert rate.wait(uuid4()) == 0
     waits = [rate.wait(uuid4()), rate.wait(uuid4()), rate.peek()]
-    assert all(0 < wait <= 1 / 1.6 for wait in waits)
+    assert all(0 < wait <= 5 for wait in waits)
     assert waits == sorted(waits, reverse=True)
 
 
@@ -85,8 +85,10 @@ def test_no_more_calls_than_the_team_may_make_are_in_the_air_or_just_answered(co
         waits.append(rate.wait(caller))
         connection.delete(SendingRate.KEY)
     assert waits[:2] == [0, 0] and 0 < waits[2] <= 0.05, "both are still under way: it is asked again soon"
+    began = redis_time(connection)
     rate.answered(callers[0])
-    assert 0.9 < rate.wait(callers[2]) <= 1, "a second after the first answer"
+    wait = rate.wait(callers[2])
+    assert 1 - (redis_time(connection) - began) <= wait <= 1, "a second after the first answer"
     connection.delete(SendingRate.CALLS_KEY)
     assert rate.wait(callers[2]) == 0
 
@@ -94,7 +96,7 @@ def test_no_more_calls_than_the_team_may_make_are_in_the_air_or_just_answered(co
 def test_a_caller_that_died_in_its_call_keeps_the_others_waiting_for_nine_seconds_at_most(connection: Redis) -> None:
     rate = SendingRate(connection, rate_per_second=1, share=1)
     assert rate.wait(uuid4()) == 0
-    assert 9 < connection.ttl(SendingRate.CALLS_KEY) <= 10
+    assert 5_000 < connection.pttl(SendingRate.CALLS_KEY) <= 10_000
     rate.answered(uuid4())
     assert connection.zcard(SendingRate.CALLS_KEY) == 1, "a caller without a turn changes nothing"
 
@@ -114,10 +116,13 @@ def test_all_workers_follow_the_rate_that_the_provider_says(
     """The share is taken from it, it never falls below one call in 5 s, and a senseless one is passed over."""
     first, second = (SendingRate(connection, rate_per_second=2, share=share) for _ in range(2))
     first.learn(learned)
+    began = redis_time(connection)
     second.wait(uuid4())
     slot = int(connection.get(SendingRate.KEY) or 0) / 1_000_000
-    assert slot - redis_time(connection) <= interval
-    assert first.peek() > interval / 2
+    assert began + interval <= slot <= redis_time(connection) + interval
+    before = redis_time(connection)
+    seen = first.peek()
+    assert max(0, slot - redis_time(connection)) <= seen <= max(0, slot - before)
 
 
 def test_a_learned_rate_is_forgotten_after_an_hour(connection: Redis) -> None:

@@ -158,7 +158,7 @@ def test_without_redis_scheduling_says_so_and_raises_nothing(away: Queues) -> No
 
 
 def test_a_hanging_redis_costs_a_hook_half_a_second_once(redis_server: RedisServer) -> None:
-    queues = Queues(redis_server.url)
+    queues = Queues(redis_server.url, monotonic=lambda: 0.0)
     redis_server.pause()
     began = time.monotonic()
     assert not queues.schedule([(EMAIL, NOW)], NOW)

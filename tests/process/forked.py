@@ -18,6 +18,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from jobs.parent import dies_with
 from sandbox.processes import ROOT, Running, execute
 from tests.chaos.wrong_clock import build_library, go_by_the_wrong_clock
 
@@ -122,6 +123,7 @@ def _library_before_libc() -> Iterator[None]:
 
 def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, network: str | None) -> None:
     os.setsid()
+    _end_with_the_run()
     # What this process starts comes from the same server: by itself multiprocessing would start another.
     _start_no_other()
     current_process().daemon = False
@@ -142,6 +144,15 @@ def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path, net
         _run(arguments)
     finally:
         atexit._run_exitfuncs()
+
+
+def _end_with_the_run() -> None:
+    """Leave nothing running where a run is killed: its end ends the server, and the server's end this process."""
+    dies_with(os.getppid())
+    # The server lives while somebody holds this pipe, which multiprocessing gives to each fork.
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    os.dup2(nothing, forkserver._forkserver._forkserver_alive_fd, inheritable=False)
+    os.close(nothing)
 
 
 def _run(arguments: Sequence[str]) -> None:

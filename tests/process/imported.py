@@ -1,6 +1,7 @@
 """What a process of Funnel imports at its start: imported once, for all that are forked from here."""
 
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -12,6 +13,8 @@ PROGRAMS = ("jobs.scheduler", "jobs.worker", "sandbox.__main__")
 # What a web process and a command import besides; `wsgi` itself would make an application.
 SERVING = ("jobs.application", "jobs.web", "jobs.web_log", "jobs.web_worker", "funnel_app.commands.alone")
 
+# A signal to a whole run, as `timeout` sends it, is not for the server of forks: without it none could be waited for.
+os.setsid()
 # What is imported stays, and is no garbage to look for.
 gc.disable()
 for name in (*SERVING, "tests.process.forked", *PROGRAMS):

@@ -10,10 +10,12 @@ import pytest
 from redis import Redis
 
 from funnel_app.deps import Deps
+from funnel_app.flows.templates import serving
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.gateways.redis.fetch_lock import FetchLock
 from tests.factories import make_deps
+from tests.pace import patient
 from tests.templates.conftest import notebook_at
 
 QUERY = "POST /notion/v1/data_sources/{id}/query"
@@ -41,7 +43,8 @@ def processes(engine, notion, redis_server) -> Iterator[list[Deps]]:
 
 
 @pytest.mark.both_databases
-def test_132_emails_of_22_templates_in_three_processes_cost_22_queries(processes, notion):
+def test_132_emails_of_22_templates_in_three_processes_cost_22_queries(processes, notion, monkeypatch):
+    monkeypatch.setattr(serving, "LOOKS_WHILE_WAITING", int(patient(120)))  # nine threads on a slow machine
     populate(processes[0])
     before = notion.sandbox.calls[QUERY]
     keys = list(processes[0].registry.template_keys()) * 2

@@ -1,6 +1,7 @@
 """Precompiled statements: SQLAlchemy produces their text and value conversions once for all calls.
 
-Building a statement and looking up the conversions costs several times what SQLite needs to execute it.
+Building a statement and looking up the conversions costs several times what SQLite needs to execute it. What is asked
+often is therefore built once, at the head of its module, and asked with named values.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -36,6 +36,7 @@ from funnel_app.ledger.models.received_emails import Forward, Reading
 from funnel_app.rules.emails.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates
+from tests.pace import patient
 from tests.sqlite_files import open_copy
 
 
@@ -314,7 +315,7 @@ def test_a_backup_while_hooks_come_in_is_of_one_moment(ready, tmp_path):
     caller = Thread(target=leads_come_in)
     caller.start()
     try:
-        assert begun.wait(10)
+        assert begun.wait(patient(10))
         made = [backup(ready, tmp_path / str(n)).rows for n in range(2)]
     finally:
         stop.set()
@@ -354,7 +355,7 @@ def test_two_backups_into_one_folder_wait_for_each_other(deps, tmp_path, monkeyp
 
     monkeypatch.setattr(snapshots, "verify", begin_another)
     assert backup(deps, tmp_path).rows["contacts"] == 0
-    other[0].join(20)
+    other[0].join(patient(20))
     assert len(taken(tmp_path)) == 1 and not other[0].is_alive()
 
 

@@ -51,8 +51,8 @@ def _is_stopped(pause: SendingPause) -> bool:
 
 def stop(pause: SendingPause, reason: str) -> None:
     """Stop all sending because of the clock."""
-    log.error("clock_jumped", reason=reason)
     pause.pause(reason, STOPS_FOR_S, KIND)
+    log.error("clock_jumped", reason=reason)
 
 
 def compare_with_world(deps: Deps) -> None:
