@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 from sandbox.processes import ROOT
 from tests.once import once_a_run
@@ -32,6 +32,6 @@ def _slow_by_itself() -> float:
 
 
 def _measure(folder: Path) -> None:
-    began = time.monotonic()
+    began = monotonic()
     subprocess.run([sys.executable, "-c", "import funnel_app.app"], cwd=ROOT, check=True)
-    (folder / "slow").write_text(str((time.monotonic() - began) / QUIET_START_S))
+    (folder / "slow").write_text(str((monotonic() - began) / QUIET_START_S))
