@@ -17,7 +17,7 @@ from typing import NoReturn
 import structlog
 from setproctitle import setproctitle
 
-from funnel_app.faults import report
+from funnel_app.faults import AGAIN_AFTER_S, report
 from jobs.shared_memory import share
 
 PR_SET_PDEATHSIG = 1
@@ -26,6 +26,8 @@ CHECK_EVERY_S = 0.5
 STOP_WITHIN_S = 8.0
 STAYS_UP_S = 2.0
 STARTS = 5
+# What a part ends with that raised an error.
+BROKE = 1
 
 log = structlog.get_logger()
 
@@ -41,13 +43,14 @@ class Part:
 
 @dataclass
 class Child:
-    """A part that runs, or is to be started: since when, and how often in a row it did not stay up."""
+    """A part that runs, or is to be started: since when, how often in a row it did not stay up, and when it broke."""
 
     part: Part
     pid: int = 0
     begun_at: float = 0.0
     failures: int = 0
     not_before: float = 0.0
+    broke_at: float = float("-inf")
 
 
 class Parent:
@@ -78,7 +81,7 @@ class Parent:
         sys.stdout.flush()
         child.begun_at, child.pid = time.monotonic(), os.fork()
         if not child.pid:
-            _become(child.part, parent)
+            _become(child.part, parent, is_reported=child.begun_at - child.broke_at >= AGAIN_AFTER_S)
         log.info("process_started", part=child.part.name, pid=child.pid)
 
     def _on_exit(self) -> None:
@@ -88,6 +91,9 @@ class Parent:
             # Its own children would go on beside those of its successor, and hold its port.
             _signal_group(child.pid, signal.SIGTERM)
             child.pid = 0
+            # The child that reported it is gone, and with it the memory of that.
+            if os.waitstatus_to_exitcode(status) == BROKE and child.begun_at - child.broke_at >= AGAIN_AFTER_S:
+                child.broke_at = time.monotonic()
             child.failures = child.failures + 1 if lived_s < STAYS_UP_S else 0
             child.not_before = time.monotonic() + child.failures
             if child.failures >= STARTS:
@@ -119,7 +125,7 @@ class Parent:
                 os.waitpid(child.pid, 0)
 
 
-def _become(part: Part, parent: int) -> NoReturn:
+def _become(part: Part, parent: int, is_reported: bool) -> NoReturn:
     """In the child: run the part, and end with its parent; what it raises is told, and the code is 1."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -130,8 +136,9 @@ def _become(part: Part, parent: int) -> NoReturn:
             part.run()
     except Exception as fault:
         log.error("process_broke", part=part.name, exc_info=fault)
-        report(fault)
-        sys.exit(1)
+        if is_reported:
+            report(fault)
+        sys.exit(BROKE)
     sys.exit(0)
 
 

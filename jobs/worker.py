@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from redis import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import InvalidJobOperation
+from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
@@ -66,9 +66,12 @@ class Worker(SimpleWorker):
             self._stop_requested = True
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Stop after the job at hand, also where RQ ends with an error, since Redis is away."""
+        """Stop after the job at hand, and remember that where RQ ends with an error, since Redis is away."""
         self.stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def set_shutdown_requested_date(self) -> None:
+        """Leave it unsaid: RQ would tell Redis within the signal, and if that is away, break the job at hand."""
 
     def teardown(self) -> None:
         """Take leave of RQ, but not of a Redis that is away or hangs: RQ forgets who is silent."""
@@ -175,6 +178,8 @@ def run() -> None:
         try:
             _work(stopping)
             forget_this_one(parent)
+            return
+        except StopRequested:  # while RQ took leave
             return
         except (RedisError, Unavailable) as fault:
             signal.signal(signal.SIGTERM, lambda *_: stopping.set())

@@ -17,6 +17,8 @@ from sandbox.verdict import all_faults, undelivered
 from sandbox.watch import Watch
 
 DAY_S = 4
+# Longer than that, and it looks as if nothing happened (QUIET_AFTER_S).
+LONGEST_DAY_S = 30
 LOOK_EVERY_S = 1.0
 SETTINGS = "var/demo.env"
 # Where the owner reads what leads answer.
@@ -29,6 +31,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="stop when all is told")
     parser.add_argument("--day", type=int, default=DAY_S, metavar="SECONDS", help="how long a day of a sequence takes")
     asked = parser.parse_args()
+    if not 1 <= asked.day <= LONGEST_DAY_S:
+        parser.error(f"--day: a day takes 1 to {LONGEST_DAY_S} seconds")
     stop_once()
     try:
         with (

@@ -147,9 +147,14 @@ def stop_once() -> None:
 
 
 def _stop(number: int, frame: object) -> None:
+    stop_no_more()
+    raise KeyboardInterrupt
+
+
+def stop_no_more() -> None:
+    """Ignore every Ctrl-C, SIGTERM and hang-up from now on, since all is being stopped."""
     for each in STOPS:
         signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def answers(url: str, within_s: float = 2.0) -> bool:

@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 
 from jobs.processes import PARTS
 from sandbox.command_line import command_line
-from sandbox.processes import ROOT, NotStarted, Processes, stop_once
+from sandbox.processes import ROOT, NotStarted, Processes, stop_no_more, stop_once
 from sandbox.redis_server import RedisServer
 from sandbox.settings_file import settings_file
 
@@ -61,15 +61,16 @@ def _of_file(file: Path) -> dict[str, str]:
 
 
 def _run(processes: Processes) -> int:
-    for name in PARTS:
-        processes.start(name)
-    print(f"Running {', '.join(PARTS)}; Ctrl-C stops them.")
     shown = dict.fromkeys(PARTS, 0)
     try:
+        for name in PARTS:
+            processes.start(name)
+        print(f"Running {', '.join(PARTS)}; Ctrl-C stops them.")
         while not (ended := processes.ended()):
             _show(processes, shown)
             time.sleep(0.3)
     finally:
+        stop_no_more()
         processes.stop()
         _show(processes, shown, to_the_end=True)
     print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)
@@ -77,7 +78,7 @@ def _run(processes: Processes) -> int:
 
 
 def _show(processes: Processes, shown: dict[str, int], to_the_end: bool = False) -> None:
-    for name in PARTS:
+    for name in filter(lambda part: processes.log(part).exists(), PARTS):
         with processes.log(name).open("rb") as log:
             log.seek(shown[name])
             new = log.read()

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import sys
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ import sentry_sdk
 import structlog
 from sentry_sdk.transport import Transport
 
-from funnel_app import faults
+from funnel_app import faults, sentry
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
@@ -182,6 +183,23 @@ def raised(kind):
         return fault
 
 
+TOLD_OF = [(0.0, RuntimeError), (1.0, RuntimeError), (2.0, KeyError), (599.0, RuntimeError), (600.0, RuntimeError)]
+
+
+def no_id(text):
+    try:
+        return UUID(text)
+    except ValueError as fault:
+        return fault
+
+
+def no_id_either(text):
+    try:
+        return UUID(text)
+    except ValueError as fault:
+        return fault
+
+
 class TestSentry:
     """Unexpected errors are reported where a DSN is set, and nobody's address goes with them."""
 
@@ -194,16 +212,26 @@ class TestSentry:
         told = []
         monkeypatch.setattr("funnel_app.sentry.report_errors", lambda settings: told.append)
         monkeypatch.setattr(faults, "_reporters", [])
-        monkeypatch.setattr(faults, "_reported_at", {})
-        now = [0.0]
-        monkeypatch.setattr(faults.time, "monotonic", lambda: now[0])
         faults.report_faults(make_settings(sentry_dsn="https://key@sentry.example/1"))
-        first, again, other, later = (raised(kind) for kind in (RuntimeError, RuntimeError, KeyError, RuntimeError))
-        for now[0], fault in ((0.0, first), (1.0, again), (2.0, other), (599.0, again), (600.0, later)):
-            faults.report(fault)
-        assert told == [first, other, later], "what fails at each turn is told once in ten minutes"
-        faults.report(unraised := RuntimeError("made, and not raised"))
-        assert told[-1] is unraised
+        faults.report(fault := RuntimeError("a row that no rule foresaw"))
+        assert told == [fault]
+
+    def test_what_fails_again_and_again_is_reported_once_in_ten_minutes(self, monkeypatch):
+        before_send, now = sentry._once_and_without_secrets(str), [0.0]
+        monkeypatch.setattr(sentry, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+        def is_sent(fault):
+            return before_send({}, {"exc_info": (type(fault), fault, fault.__traceback__)}) is not None
+
+        told = [(now[0], is_sent(raised(kind))) for now[0], kind in TOLD_OF]
+        assert [at for at, sent in told if sent] == [0.0, 2.0, 600.0]
+        assert is_sent(RuntimeError("made, and not raised")) and before_send({}, {}) == {}
+
+    def test_two_callers_of_one_library_hide_no_error_of_each_other(self, monkeypatch):
+        monkeypatch.setattr(sentry, "OURS", (__file__,))
+        before_send, faults_of_both = sentry._once_and_without_secrets(str), [no_id("x"), no_id_either("y")]
+        hints = [{"exc_info": (type(fault), fault, fault.__traceback__)} for fault in faults_of_both]
+        assert [before_send({}, hint) for hint in (*hints, *hints)] == [{}, {}, None, None]
 
     def test_a_report_holds_no_address_no_secret_and_no_variable(self):
         kept = Kept()

@@ -135,7 +135,8 @@ def test_what_is_kept_of_each_shot_is_seen(house):
     kept, answer = {}, house.worker.wsgi
 
     def keeping(environ, start_response):
-        kept[f"{environ['PATH_INFO']} {len(kept)}"] = time.time()
+        # Several pieces, as a cache would: what else the process gives back meanwhile is no more than one of each shot.
+        kept[f"{environ['PATH_INFO']} {len(kept)}"] = {"at": time.time(), "from": [environ["REMOTE_ADDR"]]}
         return answer(environ, start_response)
 
     house.worker.wsgi = keeping

@@ -167,10 +167,18 @@ def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
         container.stop()
 
 
-def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
-    program = "import sys; from jobs import parent; parent.STARTS = 1; "
-    program += "sys.exit(parent.Parent([parent.Part('web', lambda: 1 / 0)]).run())"
-    command = [sys.executable, "-c", program]
+BREAKS = """
+import sys
+from jobs import parent
+parent.STARTS = 2
+parent.report = lambda fault: print("told of", type(fault))
+sys.exit(parent.Parent([parent.Part("web", lambda: 1 / 0)]).run())
+"""
+
+
+def test_a_part_that_does_not_stay_up_ends_the_container_with_1_and_is_reported_once():
+    command = [sys.executable, "-c", BREAKS]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=patient(30))
     assert done.returncode == 1
-    assert "ZeroDivisionError" in done.stdout and "process_failed" in done.stdout
+    assert done.stdout.count("process_exited") == 2 and done.stdout.count("told of <class 'ZeroDivisionError'>") == 1
+    assert "process_broke" in done.stdout and "process_failed" in done.stdout
