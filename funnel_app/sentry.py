@@ -37,7 +37,7 @@ def _once_and_without_secrets(redact: Callable[[str], str]) -> Callable[[Event, 
     sent_at: dict[Hashable, float] = {}
 
     def before_send(event: Event, hint: Hint) -> Event | None:
-        if (fault := hint.get("exc_info", (None, None))[1]) is not None:
+        if (fault := (hint.get("exc_info") or (None, None))[1]) is not None:
             place, now = _place(fault), time.monotonic()
             if now - sent_at.get(place, float("-inf")) < AGAIN_AFTER_S:
                 return None

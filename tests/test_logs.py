@@ -225,7 +225,8 @@ class TestSentry:
 
         told = [(now[0], is_sent(raised(kind))) for now[0], kind in TOLD_OF]
         assert [at for at, sent in told if sent] == [0.0, 2.0, 600.0]
-        assert is_sent(RuntimeError("made, and not raised")) and before_send({}, {}) == {}
+        assert is_sent(RuntimeError("made, and not raised"))
+        assert before_send({}, {}) == before_send({}, {"exc_info": None}) == {}
 
     def test_two_callers_of_one_library_hide_no_error_of_each_other(self, monkeypatch):
         monkeypatch.setattr(sentry, "OURS", (__file__,))
