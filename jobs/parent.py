@@ -52,6 +52,11 @@ class Child:
     not_before: float = 0.0
     broke_at: float = float("-inf")
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether Sentry is told why it breaks: what the one before told is forgotten with it, and not told again."""
+        return self.begun_at - self.broke_at >= AGAIN_AFTER_S
+
 
 class Parent:
     """Starts each part, and again when it dies; gives up where one does not stay up."""
@@ -81,18 +86,17 @@ class Parent:
         sys.stdout.flush()
         child.begun_at, child.pid = time.monotonic(), os.fork()
         if not child.pid:
-            _become(child.part, parent, is_reported=child.begun_at - child.broke_at >= AGAIN_AFTER_S)
+            _become(child.part, parent, child.is_reported)
         log.info("process_started", part=child.part.name, pid=child.pid)
 
     def _on_exit(self) -> None:
         for child, status in self._ended():
-            lived_s = time.monotonic() - child.begun_at
-            log.error("process_exited", part=child.part.name, pid=child.pid, code=os.waitstatus_to_exitcode(status))
+            lived_s, code = time.monotonic() - child.begun_at, os.waitstatus_to_exitcode(status)
+            log.error("process_exited", part=child.part.name, pid=child.pid, code=code)
             # Its own children would go on beside those of its successor, and hold its port.
             _signal_group(child.pid, signal.SIGTERM)
             child.pid = 0
-            # The child that reported it is gone, and with it the memory of that.
-            if os.waitstatus_to_exitcode(status) == BROKE and child.begun_at - child.broke_at >= AGAIN_AFTER_S:
+            if code == BROKE and child.is_reported:
                 child.broke_at = time.monotonic()
             child.failures = child.failures + 1 if lived_s < STAYS_UP_S else 0
             child.not_before = time.monotonic() + child.failures

@@ -145,8 +145,7 @@ def forget_the_dead() -> None:
 
 def forget_this_one(parent: int) -> None:
     """Forget this worker, which exits cleanly; without Redis, or its parent, it is missed for an hour."""
-    # A Redis that hangs would be waited for until the parent kills this process.
-    if os.getppid() != parent or not deps().queues.ping():
+    if os.getppid() != parent:
         return
     with suppress(Unavailable):
         deps().queues.forget(WORKER, member(os.getpid()))

@@ -186,16 +186,9 @@ def raised(kind):
 TOLD_OF = [(0.0, RuntimeError), (1.0, RuntimeError), (2.0, KeyError), (599.0, RuntimeError), (600.0, RuntimeError)]
 
 
-def no_id(text):
+def caught(call):
     try:
-        return UUID(text)
-    except ValueError as fault:
-        return fault
-
-
-def no_id_either(text):
-    try:
-        return UUID(text)
+        return call()
     except ValueError as fault:
         return fault
 
@@ -230,8 +223,10 @@ class TestSentry:
 
     def test_two_callers_of_one_library_hide_no_error_of_each_other(self, monkeypatch):
         monkeypatch.setattr(sentry, "OURS", (__file__,))
-        before_send, faults_of_both = sentry._once_and_without_secrets(str), [no_id("x"), no_id_either("y")]
-        hints = [{"exc_info": (type(fault), fault, fault.__traceback__)} for fault in faults_of_both]
+        before_send = sentry._once_and_without_secrets(str)
+        one = caught(lambda: UUID("x"))
+        other = caught(lambda: UUID("y"))
+        hints = [{"exc_info": (type(fault), fault, fault.__traceback__)} for fault in (one, other)]
         assert [before_send({}, hint) for hint in (*hints, *hints)] == [{}, {}, None, None]
 
     def test_a_report_holds_no_address_no_secret_and_no_variable(self):

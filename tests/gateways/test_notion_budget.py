@@ -11,6 +11,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.budget import KEY, NotionBudget, OwnBudget, SharedBudget
 from funnel_app.gateways.redis.clients import fail_fast_client
 from sandbox.redis_server import RedisServer, free_port
+from tests.gateways.test_limits import redis_time
 from tests.gateways.test_notion import Time
 
 RATE = 3.0
@@ -112,16 +113,11 @@ def test_eight_threads_share_one_budget(redis_server: RedisServer, connection: R
             budget = SharedBudget(own, 50)
             return sum(taken(budget) == 0 for _ in range(20))
 
-    began = time_of(connection)
+    began = redis_time(connection)
     with ThreadPoolExecutor(8) as threads:
         taken_by_all = sum(threads.map(take, range(8)))
     # 160 calls take far less than a second: one window, or the edge of a second one.
-    assert 50 <= taken_by_all <= 50 * (1 + ceil(time_of(connection) - began))
-
-
-def time_of(connection: Redis) -> float:
-    seconds, microseconds = connection.time()
-    return float(seconds) + float(microseconds) / 1_000_000
+    assert 50 <= taken_by_all <= 50 * (1 + ceil(redis_time(connection) - began))
 
 
 def test_a_caller_waits_for_its_turn():

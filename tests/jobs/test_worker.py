@@ -42,7 +42,7 @@ def test_a_signal_ends_the_wait_for_a_job(worker):
     assert worker.stopping.is_set()
 
 
-def test_a_signal_while_rq_takes_leave_ends_the_worker(deps, redis_server, monkeypatch):
+def test_a_signal_while_rq_takes_leave_ends_the_worker(deps, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(jobs.worker, "deps", lambda: deps)
     for name in ("wait_for_ledger", "wait_for_redis", "forget_the_dead", "time_tasks"):

@@ -160,9 +160,9 @@ class Queues:
         return [member for member in found if member.startswith(beginning)]
 
     def forget(self, name: str, member: str) -> None:
-        """Forget a process that exited, so that it is not missed."""
+        """Forget a process that exited, so that it is not missed; it may be exiting: this raises in half a second."""
         with redis_at_hand():
-            self.connection.hdel(SEEN_KEY, f"{name}:{member}")
+            self._fail_fast.hdel(SEEN_KEY, f"{name}:{member}")
 
     def alive(self, name: str) -> bool:
         """Say whether a process's heartbeat is current; for the web, so it raises within half a second."""
