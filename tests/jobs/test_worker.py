@@ -2,6 +2,7 @@
 
 import signal
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
 from rq.exceptions import StopRequested
@@ -45,8 +46,10 @@ def test_a_signal_ends_the_wait_for_a_job(worker):
 def test_a_signal_while_rq_takes_leave_ends_the_worker(deps, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(jobs.worker, "deps", lambda: deps)
-    for name in ("wait_for_ledger", "wait_for_redis", "forget_the_dead", "time_tasks"):
-        monkeypatch.setattr(jobs.worker, name, lambda *_: ())
+    for name in ("wait_for_ledger", "wait_for_redis", "forget_the_dead"):
+        monkeypatch.setattr(jobs.worker, name, lambda *_: None)
+    # Its thread would outlive this test.
+    monkeypatch.setattr(jobs.worker, "PeriodicRunner", Mock())
 
     def stopped(stopping):
         raise StopRequested
