@@ -22,6 +22,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from rq.worker import WorkerStatus
 from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.flows.monitoring.status.ready import WORKER
@@ -47,6 +48,7 @@ JOBS = (deliver, mirror, recheck, reconcile)
 
 # Longer than a call to Resend: a second signal ends a worker in the middle of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
+STOP_AGAIN_AFTER_S = 0.5
 
 LEDGER_AWAY = Seldom()
 log = structlog.get_logger()
@@ -70,11 +72,21 @@ class Worker(SimpleWorker):
         self.stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
-    def set_shutdown_requested_date(self) -> None:
-        """Leave it unsaid: RQ would tell Redis within the signal, and if that is away, break the job at hand."""
+    def _shutdown(self) -> None:
+        """End the wait for a job with StopRequested, and again until this worker takes leave.
+
+        A signal's error is raised at whatever line is run, and logging and redis-py catch each error in some of theirs.
+        RQ would raise it once, say so to Redis within the signal, and if that is away, break the job at hand.
+        """
+        self._stop_requested = True
+        if self.get_state() != WorkerStatus.BUSY:
+            signal.signal(signal.SIGALRM, lambda *_: self._shutdown())
+            signal.setitimer(signal.ITIMER_REAL, STOP_AGAIN_AFTER_S)
+            raise StopRequested
 
     def teardown(self) -> None:
         """Take leave of RQ, but not of a Redis that is away or hangs: RQ forgets who is silent."""
+        end_alarm()
         if not self.stopping.is_set() or deps().queues.ping():
             super().teardown()  # type: ignore[no-untyped-call]
 
@@ -127,6 +139,11 @@ class Worker(SimpleWorker):
         SIGN.give(deps())
 
 
+def end_alarm() -> None:
+    """Raise no alarm any more in this process."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def member(pid: int | None = None) -> str:
     """Return a worker's name in heartbeats on this machine; without a number the common prefix."""
     return f"{socket.gethostname()}:{pid or ''}"
@@ -176,14 +193,15 @@ def run() -> None:
         forget_the_dead()
         try:
             _work(stopping)
-            forget_this_one(parent)
-            return
         except StopRequested:  # while RQ took leave
-            return
+            end_alarm()
         except (RedisError, Unavailable) as fault:
             signal.signal(signal.SIGTERM, lambda *_: stopping.set())
             log.warning("redis_unavailable", error=str(fault))
             stopping.wait(1)
+            continue
+        forget_this_one(parent)
+        return
 
 
 def _work(stopping: Event) -> None:

@@ -1,6 +1,9 @@
 """A worker that is asked to stop does so after the job at hand, whatever Redis does meanwhile."""
 
+import os
 import signal
+import time
+from contextlib import suppress
 from threading import Event
 from unittest.mock import Mock
 
@@ -16,11 +19,23 @@ from sandbox.redis_server import RedisServer
 
 
 @pytest.fixture
-def worker(redis_server, monkeypatch):
-    """A worker of this process, which listens to no signal."""
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+def own_signals():
+    """The handlers and the alarm of this process as they are, after whatever a worker does to them."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)}
+    alarm_after_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+    signal.setitimer(signal.ITIMER_REAL, alarm_after_s)
+
+
+@pytest.fixture
+def worker(redis_server, own_signals, monkeypatch, deps):
+    """A worker in this process, which gives up after 20 s without a job."""
+    monkeypatch.setattr(jobs.worker, "deps", lambda: deps)
     connection = blocking_client(redis_server.url)
-    worker = Worker([queue_at("emails", connection)], connection=connection)
+    worker = Worker([queue_at("emails", connection)], connection=connection, worker_ttl=60)
     worker.stopping = Event()
     yield worker
     redis_server.resume()
@@ -43,8 +58,31 @@ def test_a_signal_ends_the_wait_for_a_job(worker):
     assert worker.stopping.is_set()
 
 
-def test_a_signal_while_rq_takes_leave_ends_the_worker(deps, monkeypatch):
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+def test_a_stop_that_something_catches_is_asked_for_again(worker, monkeypatch):
+    asked_at = []
+
+    def catch(*_, **__):
+        if not asked_at:
+            asked_at.append(time.monotonic())
+            with suppress(Exception):
+                signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(worker, "heartbeat", catch)
+    worker.work(logging_level="ERROR", max_idle_time=20)
+    assert time.monotonic() - asked_at[0] < 10
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_the_job_that_begins_after_a_stop_that_something_caught_is_the_last(worker):
+    worker.set_state(WorkerStatus.IDLE)
+    with suppress(StopRequested):
+        worker.request_stop(signal.SIGTERM, None)
+    worker.set_state(WorkerStatus.BUSY)
+    signal.pause()
+    assert worker._stop_requested and signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_signal_while_rq_takes_leave_ends_the_worker_which_is_forgotten(deps, own_signals, monkeypatch):
     monkeypatch.setattr(jobs.worker, "deps", lambda: deps)
     for name in ("wait_for_ledger", "wait_for_redis", "forget_the_dead"):
         monkeypatch.setattr(jobs.worker, name, lambda *_: None)
@@ -54,5 +92,8 @@ def test_a_signal_while_rq_takes_leave_ends_the_worker(deps, monkeypatch):
     def stopped(stopping):
         raise StopRequested
 
+    forgotten = []
     monkeypatch.setattr(jobs.worker, "_work", stopped)
-    assert jobs.worker.run() is None
+    monkeypatch.setattr(jobs.worker, "forget_this_one", forgotten.append)
+    jobs.worker.run()
+    assert forgotten == [os.getppid()]
