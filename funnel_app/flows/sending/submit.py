@@ -110,7 +110,7 @@ def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) ->
 def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
-    if not all(_is_of_today(deps.registry, email, request.created_at, now) for email in waiting):
+    if not all(is_of_today(deps.registry, email, request.created_at, now) for email in waiting):
         return ANOTHER_DAY
     if not all(_has_our_settings(deps.settings, message) for message in messages.of_request(session, request)):
         return OTHER_SETTINGS
@@ -127,7 +127,7 @@ def _has_our_settings(settings: Settings, message: Message) -> bool:
     )
 
 
-def _is_of_today(registry: Registry, email: Email, made_at: datetime, now: datetime) -> bool:
+def is_of_today(registry: Registry, email: Email, made_at: datetime, now: datetime) -> bool:
     """Say whether a letter is still read on the day it was made for: its reader's, and the business's."""
     try:
         business = registry.campaign(email.enrolment.campaign).timezone
