@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
@@ -18,8 +21,8 @@ from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
-from funnel_app.ledger import contacts, counted_days, enrolments, imports, operator_actions, suppressions
-from funnel_app.ledger.models import Contact, Scope, Suppression
+from funnel_app.ledger import contacts, counted_days, enrolments, imports, operator_actions, suppressions, writing
+from funnel_app.ledger.models import Contact, Enrolment, Scope, Suppression
 from funnel_app.ledger.pauses import Pause
 from tests.flows.leads import call, opt_in
 from tests.flows.lists.test_take import listed
@@ -83,6 +86,19 @@ def test_a_list_writes_over_nothing_that_a_hook_tells_meanwhile(deps, monkeypatc
     with overtaken(deps, monkeypatch, contacts, "upsert", lambda: enrol(deps, told)):
         listed(deps, f"Email,Timezone\n{ANA},Asia/Tokyo\n", sequence="")
     assert all_of(deps, Contact.timezone) == ["Europe/Berlin"]
+
+
+@pytest.mark.both_databases
+def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(deps, monkeypatch):
+    at = deps.now() + timedelta(days=4)
+    booked = call("bea@resend.dev", event=Event.BOOKING, occurrence="e1", call_at=at)
+    enrol(deps, replace(booked, variables={"answers": f"with {ANA}"}))
+    moved = replace(booked, call_at=at + timedelta(days=1))
+    deps.now.forward(minutes=1)
+    with overtaken(deps, monkeypatch, writing, "differences", lambda: erase(deps, ANA)) as other:
+        enrol(deps, moved)
+    assert other[0].result().known
+    assert [told["answers"] for told in all_of(deps, Enrolment.variables)] == ["erased"]
 
 
 @pytest.mark.both_databases
