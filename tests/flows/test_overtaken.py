@@ -21,12 +21,24 @@ from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
-from funnel_app.ledger import contacts, counted_days, enrolments, imports, operator_actions, suppressions, writing
+from funnel_app.flows.templates import serve_again
+from funnel_app.ledger import (
+    contacts,
+    counted_days,
+    enrolments,
+    imports,
+    operator_actions,
+    suppressions,
+    template_versions,
+    writing,
+)
 from funnel_app.ledger.models import Contact, Enrolment, Scope, Suppression
 from funnel_app.ledger.pauses import Pause
+from tests.factories import one_sequence
 from tests.flows.leads import call, opt_in
 from tests.flows.lists.test_take import listed
 from tests.flows.outbox.test_publish import listening, tell_all, token_of
+from tests.flows.templates.test_serve_again import KEY, choose, look_for, serves, version
 from tests.in_line import until
 from tests.ledger.test_observe import waiting
 
@@ -99,6 +111,27 @@ def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(
         enrol(deps, moved)
     assert other[0].result().known
     assert [told["answers"] for told in all_of(deps, Enrolment.variables)] == ["erased"]
+
+
+@pytest.mark.both_databases
+def test_an_earlier_text_that_somebody_chooses_serves_though_a_new_one_is_taken_over_just_then(deps, monkeypatch):
+    deps = replace(deps, registry=one_sequence("five_day"))
+    for html in ("<p>first</p>", "<p>second</p>"):
+        deps.notebook.write(KEY, html=html)
+        look_for(deps, minutes=3)
+    deps.notebook.write(KEY, html="<p>third</p>")
+    look_for(deps, minutes=1)
+    third = version(deps, "<p>third</p>")
+
+    def take_over():
+        deps.now.forward(seconds=1)
+        with deps.sessions.begin() as session:
+            template_versions.adopt(session, third, deps.now())
+
+    with overtaken(deps, monkeypatch, serve_again, "_servable", take_over) as other:
+        choose(deps, "<p>first</p>")
+    other[0].result()
+    assert serves(deps) == "<p>first</p>"
 
 
 @pytest.mark.both_databases
