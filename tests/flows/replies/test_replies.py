@@ -202,6 +202,7 @@ def test_a_message_id_that_no_event_told_is_asked_for(engine):
     assert running(deps) == []
 
 
+@pytest.mark.both_databases
 def test_while_resend_is_away_a_reply_waits_and_is_told_of(mailed):
     mailed.inbox.fault = Unavailable("resend", "no connection: refused")
     write(mailed)
