@@ -27,9 +27,12 @@ LATE_AFTER = timedelta(seconds=60)
 @retry_on_conflict
 def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
     """Store the letters that are still wanted and record that their call starts now; None if none is wanted."""
-    now, bodies = deps.now(), {id_: _bodies(each) for id_, each in composed.items()}
+    bodies = {id_: _bodies(each) for id_, each in composed.items()}
     with deps.sessions.begin() as session:
+        # Takes the turn: the lease of the call, and the day of its letters, count from when it is made.
+        session.connection()
         contacts.lock_of_emails(session, composed)
+        now = deps.now()
         wanted = _still_wanted(deps, session, composed, token, now)
         if not wanted:
             return None

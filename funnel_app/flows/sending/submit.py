@@ -65,9 +65,10 @@ def repeat(deps: Deps, request_id: UUID) -> None:
 
 @retry_on_conflict
 def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
-    now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, _email_ids(session, request_id))
+        # Only now: the lease of the call counts from when it is made.
+        now = deps.now()
         request = requests.take(session, request_id, now)
         if request is None:
             return None
