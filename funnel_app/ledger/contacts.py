@@ -1,7 +1,7 @@
 """Contacts: one row a person, locked first by every transaction that changes their data."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,8 @@ from funnel_app.rules.people.contact import COLUMNS, without_half_evidence
 ERASED = "erased:"
 _OF_ADDRESS = select(Contact).where(Contact.email_norm == bindparam("address"))
 _OF_IDS = select(Contact).where(one_of(Contact.id, "ids"))
-_LOCKED_ADDRESS = _OF_ADDRESS.with_for_update()
+# As it is once it is locked: the session may have read it before somebody else changed it.
+_LOCKED_ADDRESS = _OF_ADDRESS.with_for_update().execution_options(populate_existing=True)
 _LOCKED = select(Contact.id).where(one_of(Contact.id, "ids")).order_by(Contact.id).with_for_update()
 _OWNERS = select(Enrolment.contact_id).join(Email).where(one_of(Email.id, "ids"))
 
@@ -30,8 +31,7 @@ def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, An
     `facts` may hold the columns of `rules.people.contact`; everything else goes into `properties`. A
     `guessed_first_name` is used only if there is no first name. Evidence of consent is kept whole, from one source.
     """
-    _insert_if_absent(session, email, email_norm, now)
-    contact = session.scalars(_LOCKED_ADDRESS, {"address": email_norm}).one()
+    contact, _ = enter(session, email, email_norm, now)
     called = (contact.name, contact.first_name)
     given = {name: value for name, value in facts.items() if value is not None}
     guess = given.pop("guessed_first_name", None)
@@ -48,7 +48,8 @@ def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, An
     return contact
 
 
-def _insert_if_absent(session: Session, email: str, email_norm: str, now: datetime) -> None:
+def enter(session: Session, email: str, email_norm: str, now: datetime) -> tuple[Contact, bool]:
+    """Return this address's contact, locked and as it is now, and whether it was made just now, with nothing known."""
     row = {
         "email": email,
         "email_norm": email_norm,
@@ -57,7 +58,8 @@ def _insert_if_absent(session: Session, email: str, email_norm: str, now: dateti
         "created_at": now,
         "updated_at": now,
     }
-    insert_or_ignore(session, Contact, row, ["email_norm"])
+    is_new = insert_or_ignore(session, Contact, row, ["email_norm"])
+    return session.scalars(_LOCKED_ADDRESS, {"address": email_norm}).one(), is_new
 
 
 def is_erased(contact: Contact | ReportedEnrolment) -> bool:
@@ -83,6 +85,12 @@ def find(session: Session, email_norm: str) -> Contact | None:
 def by_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, Contact]:
     """Return these contacts by their ids."""
     return {each.id: each for each in session.scalars(_OF_IDS, {"ids": list(ids)})}
+
+
+def lock_known(session: Session, ids: Collection[UUID]) -> dict[UUID, Contact]:
+    """Return these contacts by their ids, locked in a fixed order; without those who were erased meanwhile."""
+    lock(session, ids)
+    return {id_: contact for id_, contact in by_ids(session, ids).items() if not is_erased(contact)}
 
 
 def find_by_token(session: Session, token: str) -> Contact | None:

@@ -107,8 +107,9 @@ _FIRST_DUE = select(func.min(Email.due_at))
 def keep(session: Session, day: Day) -> None:
     """Count a day and keep that; no email changes until the caller's transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
-        # A change that is not committed yet is not counted, and its trigger finds nothing to forget.
-        session.execute(text("LOCK TABLE emails IN SHARE MODE"))
+        # A change that is not committed yet is not counted, and its trigger finds nothing to forget. Nor may a second
+        # scheduler keep the same day meanwhile.
+        session.execute(text("LOCK TABLE emails IN SHARE ROW EXCLUSIVE MODE"))
     forget(session, [day])
     counts = {BETWEEN.join(of): took for of, took in count(session, [day])[0].items()}
     session.execute(insert(CountedDay).values(begins_at=day[0], ends_at=day[1], counts=counts))

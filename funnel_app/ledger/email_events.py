@@ -46,6 +46,12 @@ def add_report(connection: Connection, provider_event_id: str, row: Mapping[str,
     return INSERTS[EVENTS].once(connection, values, "provider_event_id")
 
 
+def is_known(session: Session, provider_event_id: str) -> bool:
+    """Say whether an event of the provider is stored."""
+    known = select(EmailEvent.id).where(EmailEvent.provider_event_id == provider_event_id)
+    return session.scalars(known).one_or_none() is not None
+
+
 def was_given_up(connection: Connection, email_id: UUID, resend_id: str) -> bool:
     """Say whether an operator had an email sent again after the try with this provider id."""
     return bool(_GIVEN_UP.ask(connection, email=email_id, resend=resend_id))

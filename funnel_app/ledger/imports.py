@@ -160,7 +160,8 @@ def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
     session.execute(update(Import).where(*stopped).values(file=None))
     old_draft = and_(Import.state == ImportState.DRAFT, Import.created_at < drafts_before)
     over = and_(Import.state.in_(OVER), Import.created_at < before)
-    old = [*session.scalars(select(Import.id).where(or_(old_draft, over)))]
+    # Locked, so that none of them is started before it is deleted.
+    old = [*session.scalars(select(Import.id).where(or_(old_draft, over)).with_for_update())]
     session.execute(delete(ImportAnswers).where(ImportAnswers.import_id.in_(old)))
     session.execute(delete(Import).where(Import.id.in_(old)))
     return len(old)

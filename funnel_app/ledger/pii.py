@@ -1,7 +1,7 @@
 """PII: what the ledger knows of one person, to export or to erase; figures and the unsubscribe token stay."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import without_words
-from funnel_app.ledger.contacts import ERASED
+from funnel_app.ledger.contacts import ERASED, lock
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 from funnel_app.ledger.models.base import Base
 from funnel_app.rules.calendar.whole import digest
@@ -91,11 +91,21 @@ def naming(session: Session, email_norm: str, own: UUID | None, is_named: Callab
 
 
 def rewrite(session: Session, found: Iterable[Found], change: Callable[[Any], Any]) -> None:
-    """Replace these rows' payloads."""
-    for model, name, row_id in found:
+    """Replace these rows' payloads, with their people locked: a call of theirs would write the old ones again."""
+    rows = list(found)
+    lock(session, _owners(session, rows))
+    for model, name, row_id in rows:
         row = session.get(model, row_id, with_for_update=True)
         if row is not None:
             setattr(row, name, change(getattr(row, name)))
+
+
+def _owners(session: Session, rows: Collection[Found]) -> set[UUID]:
+    owners = set[UUID]()
+    for model, _, owner in SAID:
+        table, ids = model.metadata.tables[model.__tablename__], [row_id for of, _, row_id in rows if of is model]
+        owners.update(session.scalars(select(table.c[owner]).where(table.c.id.in_(ids))) if ids else ())
+    return owners
 
 
 def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:

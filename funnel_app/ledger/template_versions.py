@@ -81,6 +81,7 @@ def find_of_key(session: Session, key: str, version_id: UUID) -> TemplateVersion
 
 def adopt(session: Session, version: TemplateVersion, now: datetime) -> None:
     """Use this version from now on, unless an operator has pinned another since Notion had it."""
+    lock(session, [version.key])
     session.execute(_adopt(), {"its_id": version.id, "its_key": version.key, "since": version.since_at, "now": now})
 
 
@@ -91,6 +92,11 @@ def _adopt() -> Update:
     chosen = exists().where(same_key, other.id != this, other.pinned_at >= bindparam("since"))
     adopted = update(TemplateVersion).where(TemplateVersion.id == this, ~chosen).values(adopted_at=bindparam("now"))
     return adopted.execution_options(synchronize_session=False)
+
+
+def lock(session: Session, keys: Collection[str]) -> None:
+    """Lock the versions of these keys in a fixed order: which one serves is one's choice at a time."""
+    session.execute(_LOCKED, {"keys": list(keys)})
 
 
 def pin(session: Session, version: TemplateVersion, now: datetime) -> None:
@@ -106,7 +112,7 @@ def observe(session: Session, seen: Sequence[Mapping[str, Any]], now: datetime) 
     """
     keys = [each["key"] for each in seen]
     # All in one order: two processes that judge one text differently would each keep a row that the other wants.
-    session.execute(_LOCKED, {"keys": keys})
+    lock(session, keys)
     latest = _by_key(session, _LATEST_OF, keys=keys)
     same = [latest[each["key"]].id for each in seen if _is_same(latest.get(each["key"]), each)]
     if same:

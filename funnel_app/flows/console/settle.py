@@ -15,7 +15,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.named import call_named
 from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.alerts.incidents import put_incident_aside
-from funnel_app.flows.privacy.suppress import release
+from funnel_app.flows.privacy.suppress import lift
 from funnel_app.ledger import contacts, enrolments, hook_events, operator_actions, suppressions
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, Outcome, Scope
@@ -78,16 +78,20 @@ def _settled(deps: Deps, email_id: UUID, outcome: str) -> bool:
     return True
 
 
+@retry_on_conflict
 def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
     """Remove every suppression of a lead's address. Ended sequences stay ended."""
-    with deps.reads() as session:
-        contact = leads.get(session, contact_id)
-    if contacts.is_erased(contact):
-        raise NotPossible(operate.ERASED_ALREADY)
-    if not release(deps, contact.email_norm):
-        raise NotPossible("Nothing forbids mail to this address.")
     told = "the address is mailed again; what has ended stays ended, until somebody enrols it again"
-    operate.note(deps, operator, "mail_again", contact_id, told)
+    with deps.sessions.begin() as session:
+        # Locked before it is looked at: what keeps an address that is being erased must not be lifted.
+        contacts.lock(session, [contact_id])
+        contact = leads.get(session, contact_id)
+        if contacts.is_erased(contact):
+            raise NotPossible(operate.ERASED_ALREADY)
+        if not lift(deps, session, contact.email_norm):
+            raise NotPossible("Nothing forbids mail to this address.")
+        row = OperatorAction(at=deps.now(), operator=operator, action="mail_again", contact_id=contact_id, detail=told)
+        operator_actions.add(session, row)
     return told
 
 

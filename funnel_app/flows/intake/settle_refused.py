@@ -20,13 +20,15 @@ def settle_refused(deps: Deps) -> int:
         later = hook_events.taken_from(
             session, _addresses(waiting), min((c.received_at for c in waiting), default=None)
         )
-    settled = {call.id for call in waiting if _is_followed(call, later.get(_address(call), ()))}
-    if not settled:
+    followed = {call.id for call in waiting if _is_followed(call, later.get(_address(call), ()))}
+    if not followed:
         return 0
     with deps.sessions.begin() as session:
-        for hook_id in settled:
-            if (call := hook_events.find(session, hook_id)) is not None:
-                put_aside(session, call, "the same person's next call was taken")
+        # Looked at again: one may have come once more meanwhile.
+        found = [call for hook_id in followed if (call := hook_events.find(session, hook_id)) is not None]
+        settled = [call for call in found if _is_followed(call, later.get(_address(call), ()))]
+        for call in settled:
+            put_aside(session, call, "the same person's next call was taken")
     return len(settled)
 
 

@@ -163,13 +163,14 @@ def _keep(deps: Deps, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answe
     answers, now = [], deps.now()
     with deps.sessions() as session, session.begin() as transaction:
         for row in sorted(rows, key=lambda each: each.email_norm):
-            known = contacts.find(session, row.email_norm)
-            facts = only_new(known, _facts(row)) if known else _facts(row)
-            if known is not None and not facts:
-                answers.append(row.answered(ALREADY, KNOWN, known.id))
+            # Locked before it is looked at: a hook may be telling more of this person now.
+            contact, is_new = contacts.enter(session, row.email, row.email_norm, now)
+            facts = _facts(row) if is_new else only_new(contact, _facts(row))
+            if not is_new and not facts:
+                answers.append(row.answered(ALREADY, KNOWN, contact.id))
                 continue
-            contact = contacts.upsert(session, known.email if known else row.email, row.email_norm, facts, now)
-            answers.append(row.answered(KEPT, KNOWN if known else "", None if dry_run else contact.id))
+            contacts.upsert(session, contact.email, row.email_norm, facts, now)
+            answers.append(row.answered(KEPT, "" if is_new else KNOWN, None if dry_run else contact.id))
         if dry_run:
             transaction.rollback()
     return answers

@@ -120,9 +120,9 @@ class _Carrying:
         return enrolment, Carried(address=self.old.email_norm, did=did, detail=self._detail(enrolment, closed, stopped))
 
     def _contact(self) -> Contact:
-        known = contacts.find(self.session, self.old.email_norm)
+        known, is_new = contacts.enter(self.session, self.old.email, self.old.email_norm, self.now)
         facts = {**self.old.facts, **(facts_of(self.person) if self.person else {})}
-        if known is not None:
+        if not is_new:
             # Values from hooks are newer.
             facts = only_new(known, facts)
         contact = contacts.upsert(self.session, self.old.email, self.old.email_norm, facts, self.now)

@@ -55,11 +55,16 @@ def suppress_each(deps: Deps, addresses: Iterable[tuple[str, Scope, str]], sourc
 
 def release(deps: Deps, address: str) -> int:
     """Remove every suppression of an address; return how many. Ended sequences stay ended."""
-    email_norm, now = looked_up(address), deps.now()
     with deps.sessions.begin() as session:
-        removed = suppressions.remove(session, email_norm, deps.settings.secret_key, now)
-        if removed:
-            publish_resubscribed(session, contacts.find(session, email_norm), now)
+        return lift(deps, session, looked_up(address))
+
+
+def lift(deps: Deps, session: Session, email_norm: str) -> int:
+    """Same as `release`, within this transaction."""
+    now = deps.now()
+    removed = suppressions.remove(session, email_norm, deps.settings.secret_key, now)
+    if removed:
+        publish_resubscribed(session, contacts.find(session, email_norm), now)
     return removed
 
 
@@ -70,8 +75,12 @@ def publish_resubscribed(session: Session, contact: Contact | None, now: datetim
 
 
 def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:
-    """Suppress a contact's address and end its sequences of that scope; False if already suppressed."""
+    """Suppress a contact's address and end its sequences of that scope; False if already suppressed, or erased."""
     contacts.lock(session, [contact.id])
+    # While the lock was waited for, the person may have been erased: then their address is nowhere to be kept again.
+    session.refresh(contact)
+    if contacts.is_erased(contact):
+        return False
     fresh = _add(deps, session, contact.email_norm, scope, reason, source)
     if fresh:
         told = lead_events.unsubscribed(contact.id, scope, BY.get(source, source), deps.now())

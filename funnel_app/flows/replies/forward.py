@@ -13,7 +13,7 @@ from funnel_app.flows.replies.ours import loop_mark
 from funnel_app.flows.replies.settle import what_ended, why_not_forwarded
 from funnel_app.flows.turn import turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import received_emails
+from funnel_app.ledger import email_events, received_emails
 from funnel_app.ledger.database.conflicts import retry_on_conflict
 from funnel_app.ledger.models.received_emails import Forward, ReceivedEmail
 
@@ -92,11 +92,14 @@ def _note_try(deps: Deps, received_id: UUID) -> None:
 
 
 @retry_on_conflict
-def refuse_forwarded(sessions: sessionmaker[Session], received_id: UUID, why: str) -> None:
-    """Record that a forwarded email did not arrive, as Resend reports. Safe to repeat."""
+def refuse_forwarded(sessions: sessionmaker[Session], received_id: UUID, why: str, event_id: str) -> None:
+    """Record that a forwarded email did not arrive, as Resend reports, before the event itself is recorded.
+
+    Safe to repeat: an event that is recorded already says nothing of what was forwarded again since.
+    """
     with sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
-        if row is not None and row.forward != Forward.NONE:
+        if row is not None and row.forward != Forward.NONE and not email_events.is_known(session, event_id):
             row.forward, row.note = Forward.REFUSED, f"your mailbox did not take it: {why}"
 
 

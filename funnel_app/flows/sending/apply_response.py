@@ -13,7 +13,7 @@ from funnel_app.deps import Deps
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import batches, contacts, email_events, emails, requests
 from funnel_app.ledger.database.conflicts import retry_on_conflict
-from funnel_app.ledger.models import Email, Request, RequestState
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request, RequestState
 
 WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
 UNKNOWN_FOR = timedelta(hours=1)
@@ -115,8 +115,17 @@ def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now
             _fail(session, email, answer.detail, now)
         elif email.state == State.SENDING:
             email.request_id = None
-            emails.move(session, email, State.PLANNED, now, "its batch was refused: it goes by itself")
+            _go_by_itself(session, email, now)
     requests.close(request, RequestState.REFUSED, answer.detail, now)
+
+
+def _go_by_itself(session: Session, email: Email, now: datetime) -> None:
+    enrolment = session.get_one(Enrolment, email.enrolment_id)
+    # What ended its sequence meanwhile left it to the answer.
+    if enrolment.state == EnrolmentState.EXITED:
+        emails.move(session, email, State.CANCELLED, now, enrolment.exit_reason)
+    else:
+        emails.move(session, email, State.PLANNED, now, "its batch was refused: it goes by itself")
 
 
 def _conflict(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:

@@ -13,7 +13,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted, why_not
 from funnel_app.flows.sending.lease import LEASE
-from funnel_app.flows.sending.submit import Begun
+from funnel_app.flows.sending.submit import Begun, is_of_today
 from funnel_app.flows.templates.compose import Composed
 from funnel_app.ledger import batches, contacts, emails, messages, pauses, requests
 from funnel_app.ledger.database.conflicts import retry_on_conflict
@@ -27,9 +27,12 @@ LATE_AFTER = timedelta(seconds=60)
 @retry_on_conflict
 def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
     """Store the letters that are still wanted and record that their call starts now; None if none is wanted."""
-    now, bodies = deps.now(), {id_: _bodies(each) for id_, each in composed.items()}
+    bodies = {id_: _bodies(each) for id_, each in composed.items()}
     with deps.sessions.begin() as session:
+        # Takes the turn: the lease of the call, and the day of its letters, count from when it is made.
+        session.connection()
         contacts.lock_of_emails(session, composed)
+        now = deps.now()
         wanted = _still_wanted(deps, session, composed, token, now)
         if not wanted:
             return None
@@ -48,11 +51,14 @@ def _still_wanted(
 ) -> list[Email]:
     """Return the emails that still go; those of which something changed since the claim are read and judged again."""
     addresses = batches.undisturbed(session, composed, token, now)
-    known = [each.email for each in composed.values() if _is_to(each.email, addresses.get(each.email.id))]
+    fresh = {id_ for id_, each in composed.items() if is_of_today(deps.registry, each.email, each.made_at, now)}
+    known = [composed[id_].email for id_ in fresh if _is_to(composed[id_].email, addresses.get(id_))]
     forbidden = forbidden_to(deps.settings, session, known)
     wanted = [email for email in known if why_not(deps, session, email, now, forbidden) is None]
     others = composed.keys() - {email.id for email in wanted}
-    return sorted([*wanted, *_judged_again(deps, session, others, token, now)], key=attrgetter("id"))
+    again = _judged_again(deps, session, others, token, now)
+    again = [email for email in again if not _waited_over_midnight(session, email, fresh, now)]
+    return sorted([*wanted, *again], key=attrgetter("id"))
 
 
 def _is_to(email: Email, address: str | None) -> bool:
@@ -66,6 +72,14 @@ def _judged_again(deps: Deps, session: Session, ids: Collection[UUID], token: UU
     forbidden, paused = forbidden_to(deps.settings, session, batch), pauses.standing(session, now)
     free = [email for email in batch if not _released(session, email, paused, now)]
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
+
+
+def _waited_over_midnight(session: Session, email: Email, fresh: Collection[UUID], now: datetime) -> bool:
+    """Release an email whose letter may say "tomorrow" of what is today by now; say whether it was one."""
+    if email.id in fresh:
+        return False
+    emails.move(session, email, State.PLANNED, now, "requeued: another day has begun since its letter was made")
+    return True
 
 
 def _released(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:

@@ -65,9 +65,10 @@ def repeat(deps: Deps, request_id: UUID) -> None:
 
 @retry_on_conflict
 def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
-    now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, _email_ids(session, request_id))
+        # Only now: the lease of the call counts from when it is made.
+        now = deps.now()
         request = requests.take(session, request_id, now)
         if request is None:
             return None
@@ -110,7 +111,7 @@ def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) ->
 def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
-    if not all(_is_of_today(deps.registry, email, request.created_at, now) for email in waiting):
+    if not all(is_of_today(deps.registry, email, request.created_at, now) for email in waiting):
         return ANOTHER_DAY
     if not all(_has_our_settings(deps.settings, message) for message in messages.of_request(session, request)):
         return OTHER_SETTINGS
@@ -127,7 +128,7 @@ def _has_our_settings(settings: Settings, message: Message) -> bool:
     )
 
 
-def _is_of_today(registry: Registry, email: Email, made_at: datetime, now: datetime) -> bool:
+def is_of_today(registry: Registry, email: Email, made_at: datetime, now: datetime) -> bool:
     """Say whether a letter is still read on the day it was made for: its reader's, and the business's."""
     try:
         business = registry.campaign(email.enrolment.campaign).timezone

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -27,11 +28,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Composed:
-    """A letter, its email as it was when the letter was made, and its template version."""
+    """A letter, its email as it was when the letter was made, its template version, and when it was made."""
 
     email: Email
     letter: Letter
     version_id: UUID
+    made_at: datetime
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def compose(deps: Deps, email: Email, sources: Sources) -> Composed:
 
 
 def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
-    version = sources.text(email.template_key)
+    version, made_at = sources.text(email.template_key), deps.now()
     parts = Parts(version.subject, version.ready_html or "", version.ready_text or "")
     try:
         letter = compose_letter(parts, variables_of(deps, email, sources), _envelope(deps.settings, email))
@@ -104,7 +106,7 @@ def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
         ) from None
     except LetterError as fault:
         raise NotReady(f"template {email.template_key} cannot be rendered: {fault}") from None
-    return Composed(email, letter, version.id)
+    return Composed(email, letter, version.id, made_at)
 
 
 def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object]:

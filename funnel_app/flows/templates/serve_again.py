@@ -23,8 +23,10 @@ def serve_again(deps: Deps, key: str, version_id: UUID, operator: str) -> str:
 
     Submitted emails stay as they are. Raises CannotServe. Safe to repeat.
     """
-    now = deps.now()
     with deps.sessions.begin() as session:
+        template_versions.lock(session, [key])
+        # Later than whatever was taken over while this waited.
+        now = deps.now()
         version = _servable(session, key, version_id)
         latest, _ = known_in(session, key)
         template_versions.pin(session, version, now)

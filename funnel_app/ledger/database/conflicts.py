@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-# PostgreSQL's serialization_failure and deadlock_detected. SQLite has one writer, and neither.
-CONFLICTS = frozenset({"40001", "40P01"})
+# PostgreSQL's serialization_failure, deadlock_detected, and unique_violation: what another transaction inserted first,
+# a retry will find. SQLite has one writer, and none of them.
+CONFLICTS = frozenset({"40001", "40P01", "23505"})
 TRIES = 5
 LONGEST_PAUSE_S = 0.1
 

@@ -67,7 +67,8 @@ def receive_event() -> ResponseReturnValue:
         return {"status": "ignored"}
     report = read_report(request.headers["svix-id"], event)
     if report.state in BADLY_ENDED and (forwarded := _uuid_tag(event, "reply")):
-        refuse_forwarded(current_deps().sessions, forwarded, report.detail or str(report.state))
+        why = report.detail or str(report.state)
+        refuse_forwarded(current_deps().sessions, forwarded, why, report.provider_event_id)
     fresh = record_event(current_deps(), report)
     return {"status": "recorded" if fresh else "duplicate"}
 

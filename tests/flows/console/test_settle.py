@@ -23,7 +23,7 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import incidents
+from funnel_app.ledger import hook_events, incidents
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.queries import leads
 from tests.factories import make_deps
@@ -98,6 +98,22 @@ class TestRefusedCalls:
         ready.now.forward(minutes=1)
         refused(ready)
         assert settle_refused(ready) == 0
+
+    @pytest.mark.both_databases
+    def test_one_that_comes_again_while_it_is_settled_waits(self, ready, monkeypatch):
+        refused(ready)
+        ready.now.forward(minutes=1)
+        opt_in(ready)
+        taken_from = hook_events.taken_from
+
+        def and_once_more(*of):
+            found = taken_from(*of)
+            ready.now.forward(minutes=1)
+            refused(ready)
+            return found
+
+        monkeypatch.setattr(hook_events, "taken_from", and_once_more)
+        assert settle_refused(ready) == 0 and waiting(ready) == [ANA]
 
     def test_more_than_are_listed_are_counted(self, ready):
         for number in range(LISTED + 3):

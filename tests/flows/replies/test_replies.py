@@ -202,6 +202,7 @@ def test_a_message_id_that_no_event_told_is_asked_for(engine):
     assert running(deps) == []
 
 
+@pytest.mark.both_databases
 def test_while_resend_is_away_a_reply_waits_and_is_told_of(mailed):
     mailed.inbox.fault = Unavailable("resend", "no connection: refused")
     write(mailed)
@@ -278,11 +279,25 @@ def received_id(deps):
 
 def test_what_the_owners_mailbox_refuses_is_told_and_goes_again_under_another_key(mailed):
     answer(mailed)
-    refuse_forwarded(mailed.sessions, received_id(mailed), "mailbox full")
+    refuse_forwarded(mailed.sessions, received_id(mailed), "mailbox full", "msg_2")
     assert "1 email that people wrote did not go on" in kept_lately(mailed)
     assert forward_again(mailed, received_id(mailed)) == ANA
     answer_received(mailed)
     assert len({key for key, _ in mailed.mailer.calls if key.startswith("reply-")}) == 2
+
+
+@pytest.mark.both_databases
+def test_a_refusal_that_is_told_twice_keeps_nothing_back_that_goes_again(mailed):
+    answer(mailed)
+    row = received_id(mailed)
+    values = {"at": mailed.now(), "resend_id": "r", "email_id": None, "detail": None}
+    told = Report(provider_event_id="msg_2", kind="email.bounced", **values)
+    refuse_forwarded(mailed.sessions, row, "mailbox full", told.provider_event_id)
+    record_event(mailed, told)
+    forward_again(mailed, row)
+    refuse_forwarded(mailed.sessions, row, "mailbox full", told.provider_event_id)
+    answer_received(mailed)
+    assert list_received(mailed.reads, None, 1)[0]["forward"] == "sent"
 
 
 def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_no_mailbox(mailed, monkeypatch):

@@ -11,6 +11,7 @@ from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Email
 from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of
 
@@ -216,6 +217,30 @@ def test_a_call_that_somebody_holds_is_not_repeated(ready, monkeypatch):
         deliver(ready, [first])
     repeat(ready, request_of(ready, first).id)
     assert ready.mailer.calls == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("before", [None, RATE])
+def test_a_call_is_its_worker_s_alone_however_long_that_waited_for_the_ledger(ready, monkeypatch, before):
+    first, lock = first_email(ready), contacts.lock_of_emails
+    if before is not None:
+        ready.mailer.script = [before]
+        deliver(ready, [first])
+        ready.now.forward(seconds=5)
+    calls = len(ready.mailer.calls)
+
+    def lock_after_a_while(session, ids):
+        ready.now.forward(seconds=20)
+        lock(session, ids)
+
+    def while_it_is_in_the_air():
+        monkeypatch.setattr(contacts, "lock_of_emails", lock)
+        repeat(ready, look(ready, first).request_id)
+
+    ready.mailer.script = [while_it_is_in_the_air]
+    monkeypatch.setattr(contacts, "lock_of_emails", lock_after_a_while)
+    deliver(ready, [first]) if before is None else repeat(ready, look(ready, first).request_id)
+    assert look(ready, first).state == "sent" and len(ready.mailer.calls) == calls + 1
 
 
 def test_nothing_is_repeated_while_sending_is_paused(ready):

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.privacy.unsubscribe import unsubscribe
 from funnel_app.flows.sending import backlog as backlog_flow
 from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending.backlog import GATHERS_FOR_S, deliver_due
@@ -22,6 +23,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import batches, emails
 from funnel_app.ledger.database import driver
 from funnel_app.ledger.models.types import new_id
+from tests.fakes import FakeMailer
 from tests.flows.leads import call, email_ids, look, opt_in, read_templates
 
 
@@ -177,6 +179,21 @@ def test_racing_jobs_of_a_backlog_send_each_letter_once(ready):
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda email_id: deliver_due(ready, email_id), due * 2))
     assert Counter(ready.mailer.sent_to()) == {f"lead{n}@resend.dev": 1 for n in range(12)}
+
+
+@pytest.mark.both_databases
+def test_an_email_whose_sequence_ended_while_its_batch_was_refused_goes_no_more(ready, monkeypatch):
+    due = leads(ready, 3)
+
+    def refuse_while_a_lead_leaves(*_):
+        unsubscribe(ready, look(ready, due[0]).enrolment.contact.unsubscribe_token)
+        return Answer(AnswerKind.INVALID, detail="422 validation_error: too odd")
+
+    monkeypatch.setattr(FakeMailer, "send", refuse_while_a_lead_leaves)
+    deliver(ready, due)
+    gone = look(ready, due[0])
+    assert (gone.state, gone.reason) == ("cancelled", gone.enrolment.exit_reason)
+    assert {look(ready, each).state for each in due[1:]} == {"planned"}
 
 
 def test_an_email_whose_batch_was_refused_goes_by_itself(ready):

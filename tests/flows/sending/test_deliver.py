@@ -114,6 +114,26 @@ def test_a_lease_that_was_lost_while_rendering_stops_the_late_worker(ready, monk
     assert ready.mailer.calls == []
 
 
+@pytest.mark.both_databases
+def test_a_letter_that_was_made_before_midnight_and_whose_turn_comes_after_it_is_made_again(ready, monkeypatch):
+    """As where many wait for the rate: it would say of a day that has begun that it is tomorrow."""
+    write_templates(ready, "<p>{{ days_to_deadline }} days left</p>")
+    receipt = opt_in(ready)
+    compose, waits = deliver_flow.compose, iter([timedelta(hours=17)])
+
+    def compose_and_wait(deps, email, sources):
+        letter = compose(deps, email, sources)
+        ready.now.forward(seconds=next(waits, timedelta(0)).total_seconds())
+        return letter
+
+    monkeypatch.setattr(deliver_flow, "compose", compose_and_wait)
+    assert deliver(ready, email_ids(receipt)[:1]) is Outcome.NOTHING_TO_DO
+    first = look(ready, email_ids(receipt)[0])
+    assert (first.state, first.reason) == ("planned", "requeued: another day has begun since its letter was made")
+    assert deliver(ready, email_ids(receipt)[:1]) is Outcome.SUBMITTED
+    assert [payload["text"].split(" days")[0] for payload in ready.mailer.sent()] == ["10"]
+
+
 def test_nothing_goes_early_or_before_its_predecessor(ready):
     receipt = opt_in(ready)
     second = email_ids(receipt)[1]

@@ -6,7 +6,7 @@ from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.segments import CRITICAL, segment_of
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.ledger import notices
+from funnel_app.ledger import contacts, notices
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.queries import watching
 
@@ -24,12 +24,14 @@ def find_critical(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         assessed = watching.assessed_since(session, now - LOOK_BACK)
-        critical = {_key(campaign, contact): contact for campaign, contact in assessed if _is_critical(contact)}
+        critical = {_key(campaign, contact): contact.id for campaign, contact in assessed if _is_critical(contact)}
         new = critical.keys() - notices.known(session, critical.keys())
     if not new:
         return 0
     with deps.sessions.begin() as session:
-        return sum(notices.add(session, key, CHANNEL, _word(deps.settings, critical[key]), now) for key in sorted(new))
+        people = contacts.lock_known(session, {critical[key] for key in new})
+        words = {key: _word(deps.settings, people[critical[key]]) for key in sorted(new) if critical[key] in people}
+        return sum(notices.add(session, key, CHANNEL, said, now) for key, said in words.items())
 
 
 def _key(campaign: str, contact: Contact) -> str:

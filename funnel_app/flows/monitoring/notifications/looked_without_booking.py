@@ -31,11 +31,12 @@ def notify_of_undecided(deps: Deps) -> int:
         clients = watching.clients_among(session, ids)
         waiting = {_key(campaign, id_): id_ for campaign, id_, at in clicked if not _booked(calls.get(id_, ()), at)}
         new = waiting.keys() - notices.known(session, waiting.keys())
-        people = contacts.by_ids(session, {waiting[key] for key in new} - clients)
-    if not people:
+        wanted = {waiting[key] for key in new} - clients
+    if not wanted:
         return 0
-    words = {key: _word(deps.settings, people[waiting[key]]) for key in sorted(new) if waiting[key] in people}
     with deps.sessions.begin() as session:
+        people = contacts.lock_known(session, wanted)
+        words = {key: _word(deps.settings, people[waiting[key]]) for key in sorted(new) if waiting[key] in people}
         return sum(notices.add(session, key, channel, said, now) for key, said in words.items())
 
 

@@ -6,6 +6,9 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.notifications.critical_leads import find_critical
 from funnel_app.flows.monitoring.notifications.notify import notify
+from funnel_app.flows.privacy.erase import erase
+from funnel_app.ledger import notices
+from funnel_app.ledger.database import storage
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, opt_in
 from tests.flows.monitoring.live import LIVE
@@ -27,6 +30,23 @@ def test_a_critical_lead_is_told_once(live):
     ((url, text),) = live.alerts.posted
     assert url == LEADS
     assert "CRITICAL lead: Ana → https://funnel.example/console/leads/" in text and "@" not in text
+
+
+@pytest.mark.both_databases
+def test_who_is_erased_while_they_are_found_is_not_told(live, monkeypatch):
+    assess(live)
+    known = notices.known
+
+    def known_until_an_erasure(session, keys):
+        found = known(session, keys)
+        assert erase(live, "ana@resend.dev").known
+        return found
+
+    monkeypatch.setattr(storage, "SCRUB_WITHIN_MS", 10)
+    monkeypatch.setattr(notices, "known", known_until_an_erasure)
+    assert find_critical(live) == 0
+    notify(live)
+    assert live.alerts.posted == []
 
 
 def test_what_a_stranger_typed_is_no_link_in_the_chat(live):
