@@ -42,6 +42,7 @@ from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
 from jobs.seldom import Seldom
 from jobs.sign import RENEWED_EVERY_S, Sign
+from jobs.stop import Stop
 
 # RQ imports jobs by name: imported by a parent, they need no import in its children.
 JOBS = (deliver, mirror, recheck, reconcile)
@@ -181,7 +182,7 @@ def end_with(parent: int) -> Callable[[object], None]:
 
 def run() -> None:
     """Work until stopped; wait for Redis and the ledger instead of exiting without them."""
-    parent, stopping = os.getppid(), Event()
+    parent, stopping = os.getppid(), Stop()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
     tasks = [PeriodicTask(RENEWED_EVERY_S, SIGN.renew), PeriodicTask(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
