@@ -107,7 +107,7 @@ def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run:
 def _admit(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
     """Take in who may be mailed, and answer for all; from the start where one of them left or was erased meanwhile."""
     with deps.reads() as session:
-        left_out = _forbidden(deps, plan, session, rows)
+        left_out = _forbidden(plan, session, rows, deps.settings.secret_key)
     free = [row for row in rows if row.email_norm not in left_out]
     taken = _enrol if plan.sequence else _keep
     try:
@@ -116,24 +116,24 @@ def _admit(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) 
         return _admit(deps, plan, rows, dry_run=dry_run)
 
 
-def _forbidden(deps: Deps, plan: Plan, session: Session, rows: Sequence[Candidate]) -> dict[str, Answer]:
+def _forbidden(plan: Plan, session: Session, rows: Sequence[Candidate], pepper: str) -> dict[str, Answer]:
     """Return the answer for each address that may not be mailed."""
     kind = plan.sequence.kind if plan.sequence else "marketing"
-    known = suppressions.of_addresses(session, [row.email_norm for row in rows], deps.settings.secret_key)
+    known = suppressions.of_addresses(session, [row.email_norm for row in rows], pepper)
     found = [(row, suppressions.first_of(known[row.email_norm], kind)) for row in rows]
     why = "not to be mailed here: "
     return {row.email_norm: row.answered(LEFT_OUT, f"{why}{first.reason}") for row, first in found if first}
 
 
-def _require_free(deps: Deps, plan: Plan, rows: Sequence[Candidate], session: Session) -> None:
+def _require_free(plan: Plan, rows: Sequence[Candidate], pepper: str, session: Session) -> None:
     """Look once more, now that all of them are locked, and nobody can be erased before this is committed."""
-    if _forbidden(deps, plan, session, rows):
+    if _forbidden(plan, session, rows, pepper):
         raise _Overtaken
 
 
 def _enrol(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
     calls = [_call(plan, row) for row in rows]
-    require = partial(_require_free, deps, plan, rows)
+    require = partial(_require_free, plan, rows, deps.settings.secret_key)
     outcomes = foresee_each(deps, calls) if dry_run else enrol_each(deps, calls, require)
     return [_answer(row, outcome, dry_run=dry_run) for row, outcome in zip(rows, outcomes, strict=True)]
 
@@ -191,7 +191,7 @@ def _keep(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -
                 continue
             contacts.upsert(session, contact.email, row.email_norm, facts, now)
             answers.append(row.answered(KEPT, "" if is_new else KNOWN, None if dry_run else contact.id))
-        _require_free(deps, plan, rows, session)
+        _require_free(plan, rows, deps.settings.secret_key, session)
         if dry_run:
             transaction.rollback()
     return answers
