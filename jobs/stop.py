@@ -29,7 +29,7 @@ class Stop(Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, or for so many seconds; say whether it was set."""
-        if not self._was_set and self._gate.acquire(timeout=-1 if timeout is None else timeout):
+        if not self._was_set and self._gate.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             # For the next who waits.
             self._open()
         return self._was_set

@@ -50,6 +50,8 @@ JOBS = (deliver, mirror, recheck, reconcile)
 # Longer than a call to Resend: a second signal ends a worker in the middle of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
 STOP_AGAIN_AFTER_S = 0.5
+# What `jobs.parent` calls a worker's process.
+TITLE = b"funnel worker"
 
 LEDGER_AWAY = Seldom()
 log = structlog.get_logger()
@@ -157,8 +159,15 @@ def forget_the_dead() -> None:
     """Forget this machine's dead workers; without Redis they are missed for an hour."""
     with suppress(Unavailable):
         for name in deps().queues.members(WORKER, member()):
-            if not Path(f"/proc/{name.rpartition(':')[2]}").exists():
+            if not _is_worker(name.rpartition(":")[2]):
                 deps().queues.forget(WORKER, name)
+
+
+def _is_worker(pid: str) -> bool:
+    # In a container that starts again, the number of a dead one is another process's soon.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(TITLE)
+    return False
 
 
 def forget_this_one(parent: int) -> None:

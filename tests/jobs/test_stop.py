@@ -48,10 +48,14 @@ def set_at_line(number: int) -> int:
 
 def test_a_handler_may_set_it_at_every_line_of_the_wait_for_it():
     # An Event's own wait would have two dozen lines, and stand still at most of them.
-    codes = [in_a_child(lambda number=number: set_at_line(number)) for number in range(24)]
+    codes = [in_a_child(lambda number=number: set_at_line(number)) for number in range(8)]
     reached = codes.index(0)
     assert reached >= 2
     assert codes == [HEARD] * reached + [0] * (len(codes) - reached)
+
+
+def test_a_wait_that_is_over_before_it_begins_ends_at_once():
+    assert not Stop().wait(-0.01)
 
 
 def test_all_who_wait_go_on():
