@@ -33,6 +33,7 @@ SAID: tuple[tuple[type[Base], str, str], ...] = (
     (Contact, "properties", "id"),
     (Enrolment, "variables", "contact_id"),
 )
+SAID_IN = [model.__tablename__ for model, _, _ in SAID]
 ASCII = re.compile("[a-z0-9]+")
 Found = tuple[type[Base], str, UUID]
 BLANK_MESSAGE: dict[str, Any] = {"recipient": "erased", "subject": "erased", "html": None, "text": None, "headers": {}}

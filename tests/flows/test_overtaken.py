@@ -1,17 +1,19 @@
 """Overtaken: what somebody read may be otherwise by the time they write, since another came between."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.model import Event as Means
 from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
@@ -174,7 +176,7 @@ def test_of_two_who_erase_the_same_person_at_once_the_first_does_and_tells_it_on
 @pytest.mark.both_databases
 def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(deps, monkeypatch):
     at = deps.now() + timedelta(days=4)
-    booked = call("bea@resend.dev", event=Event.BOOKING, occurrence="e1", call_at=at)
+    booked = call("bea@resend.dev", event=Means.BOOKING, occurrence="e1", call_at=at)
     enrol(deps, replace(booked, variables={"answers": f"with {ANA}"}))
     moved = replace(booked, call_at=at + timedelta(days=1))
     deps.now.forward(minutes=1)
@@ -182,6 +184,25 @@ def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(
         enrol(deps, moved)
     assert other[0].result().known
     assert [told["answers"] for told in all_of(deps, Enrolment.variables)] == ["erased"]
+
+
+@pytest.mark.both_databases
+def test_a_guest_who_is_erased_while_the_call_that_names_them_is_committed_does_not_stay_in_it(deps, monkeypatch):
+    usual, waits, erasing = writing.Differences.write, Event(), list[Future[Any]]()
+    patient = replace(deps, sleep=lambda seconds: (waits.set(), time.sleep(seconds)))
+
+    def erase_before_the_commit(*given):
+        usual(*given)
+        erasing.append(pool.submit(erase, patient, ANA))
+        if deps.engine.dialect.name == "postgresql":
+            until(lambda: waits.is_set() or erasing[0].done())
+
+    monkeypatch.setattr(writing.Differences, "write", erase_before_the_commit)
+    with ThreadPoolExecutor(1) as pool:
+        enrol(deps, call("bea@resend.dev", contact={"answers": f"with {ANA}"}, payload={"guests": [ANA]}))
+    assert erasing[0].result().known
+    assert all_of(deps, Contact.properties) == [{"answers": "erased"}]
+    assert all_of(deps, HookEvent.payload) == [{"guests": ["erased"]}]
 
 
 @pytest.mark.both_databases

@@ -32,7 +32,7 @@ from funnel_app.ledger import (
     requests,
     suppressions,
 )
-from funnel_app.ledger.database import storage
+from funnel_app.ledger.database import storage, uncommitted
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 from funnel_app.rules.people.contact import earlier_addresses
 
@@ -91,6 +91,8 @@ def erase(deps: Deps, address: str) -> Erased:
             notices.forget(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
+    # A call that came before and is being committed yet may name them.
+    uncommitted.wait_for_writers(deps.reads, pii.SAID_IN, deps.sleep)
     gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
     known, left = contact is not None or gone + written > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
