@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.first_step import start
 from jobs.shared_memory import share
-from jobs.web import begin, end
+from jobs.web import begin, end, heed_stops
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely
 
@@ -35,6 +35,11 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 def pre_fork(server: Any, worker: Any) -> None:
     """Let the workers share what was imported."""
     share()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let no stop be lost that comes before the worker listens."""
+    heed_stops(server)
 
 
 def post_worker_init(worker: Any) -> None:

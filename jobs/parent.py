@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Event
 from typing import NoReturn
 
 import structlog
@@ -19,8 +18,10 @@ from setproctitle import setproctitle
 
 from funnel_app.faults import AGAIN_AFTER_S, report
 from jobs.shared_memory import share
+from jobs.stop import Stop
 
 PR_SET_PDEATHSIG = 1
+STOPS = (signal.SIGTERM, signal.SIGINT)
 CHECK_EVERY_S = 0.5
 # A stop may be noticed late, and docker waits ten: an email in flight takes seven at most, and a moment to record.
 STOP_WITHIN_S = 8.0
@@ -63,12 +64,12 @@ class Parent:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.children = [Child(part) for part in parts]
-        self.stopping = Event()
+        self.stopping = Stop()
         self.gave_up = False
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts again."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPS:
             signal.signal(number, lambda *_: self.stopping.set())
         share()
         while not self.stopping.is_set():
@@ -84,9 +85,12 @@ class Parent:
     def _start(self, child: Child) -> None:
         parent = os.getpid()
         sys.stdout.flush()
+        # One that comes before a child has handlers of its own would be set in its copy of ours, and lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         child.begun_at, child.pid = time.monotonic(), os.fork()
         if not child.pid:
             _become(child.part, parent, child.is_reported)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         log.info("process_started", part=child.part.name, pid=child.pid)
 
     def _on_exit(self) -> None:
@@ -131,8 +135,9 @@ class Parent:
 
 def _become(part: Part, parent: int, is_reported: bool) -> NoReturn:
     """In the child: run the part, and end with its parent; what it raises is told, and the code is 1."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     os.setpgid(0, 0)
     setproctitle(f"funnel {part.name}")
     try:

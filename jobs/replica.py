@@ -12,6 +12,7 @@ from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.litestream import Replica
 from jobs.parent import dies_with
 from jobs.process import deps
+from jobs.stop import Stop
 
 AGAIN_AFTER_S = 10.0
 LOOK_EVERY_S = 0.5
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 def run() -> None:
     """Replicate until stopped; restart after ten seconds if it exits."""
-    stopping = Event()
+    stopping = Stop()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     # The copy is as secret as the ledger.
     os.umask(0o077)

@@ -21,6 +21,7 @@ from jobs.heartbeat import record_heartbeat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.seldom import Seldom
+from jobs.stop import Stop
 from jobs.template_watch import TemplateWatch
 from jobs.watch import list_tasks, outbox_tasks, reply_tasks, watch_tasks, wish_tasks
 
@@ -115,7 +116,7 @@ def main() -> None:
 
 def run() -> None:
     """Run the scheduler until SIGTERM or SIGINT."""
-    stopping = Event()
+    stopping = Stop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopping.set())
     wait_for_ledger(stopping, SCHEDULER)

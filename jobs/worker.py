@@ -42,6 +42,7 @@ from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
 from jobs.seldom import Seldom
 from jobs.sign import RENEWED_EVERY_S, Sign
+from jobs.stop import Stop
 
 # RQ imports jobs by name: imported by a parent, they need no import in its children.
 JOBS = (deliver, mirror, recheck, reconcile)
@@ -49,6 +50,8 @@ JOBS = (deliver, mirror, recheck, reconcile)
 # Longer than a call to Resend: a second signal ends a worker in the middle of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
 STOP_AGAIN_AFTER_S = 0.5
+# What `jobs.parent` calls a worker's process.
+TITLE = b"funnel worker"
 
 LEDGER_AWAY = Seldom()
 log = structlog.get_logger()
@@ -156,8 +159,15 @@ def forget_the_dead() -> None:
     """Forget this machine's dead workers; without Redis they are missed for an hour."""
     with suppress(Unavailable):
         for name in deps().queues.members(WORKER, member()):
-            if not Path(f"/proc/{name.rpartition(':')[2]}").exists():
+            if not _is_worker(name.rpartition(":")[2]):
                 deps().queues.forget(WORKER, name)
+
+
+def _is_worker(pid: str) -> bool:
+    # In a container that starts again, the number of a dead one is another process's soon.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(TITLE)
+    return False
 
 
 def forget_this_one(parent: int) -> None:
@@ -181,7 +191,7 @@ def end_with(parent: int) -> Callable[[object], None]:
 
 def run() -> None:
     """Work until stopped; wait for Redis and the ledger instead of exiting without them."""
-    parent, stopping = os.getppid(), Event()
+    parent, stopping = os.getppid(), Stop()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
     tasks = [PeriodicTask(RENEWED_EVERY_S, SIGN.renew), PeriodicTask(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]

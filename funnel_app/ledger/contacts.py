@@ -58,8 +58,12 @@ def enter(session: Session, email: str, email_norm: str, now: datetime) -> tuple
         "created_at": now,
         "updated_at": now,
     }
-    is_new = insert_or_ignore(session, Contact, row, ["email_norm"])
-    return session.scalars(_LOCKED_ADDRESS, {"address": email_norm}).one(), is_new
+    while True:
+        is_new = insert_or_ignore(session, Contact, row, ["email_norm"])
+        contact = session.scalars(_LOCKED_ADDRESS, {"address": email_norm}).one_or_none()
+        # None if they were erased while the lock was waited for: the address is nobody's now.
+        if contact is not None:
+            return contact, is_new
 
 
 def is_erased(contact: Contact | ReportedEnrolment) -> bool:

@@ -28,11 +28,15 @@ def peppers_of(pepper: str) -> list[str]:
 def add(
     session: Session, email_norm: str, pepper: str, *, scope: Scope, reason: str, source: str, now: datetime
 ) -> bool:
-    """Suppress an address; False if it already was, and the first reason stays."""
-    if any(known.scope == scope for known in of_address(session, email_norm, pepper)):
+    """Suppress an address; False if it already was, and the first reason stays.
+
+    One that was erased is kept by its hash only, whoever tells it again.
+    """
+    known = of_address(session, email_norm, pepper)
+    if any(each.scope == scope for each in known):
         return False
     row = {
-        "email_norm": email_norm,
+        "email_norm": None if any(each.email_norm is None for each in known) else email_norm,
         "address_hash": address_hash(email_norm, peppers_of(pepper)[0]),
         "scope": scope,
         "reason": reason,

@@ -20,6 +20,7 @@ from funnel_app.flows.intake import settle_refused
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.received_calls import waits_for_fix
 from funnel_app.flows.lists import import_settings, uploads
+from funnel_app.flows.lists.judge import ENROLLED, KEPT, LEFT_OUT
 from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
@@ -32,16 +33,17 @@ from funnel_app.ledger import (
     hook_events,
     imports,
     operator_actions,
+    pii,
     suppressions,
     template_versions,
     writing,
 )
-from funnel_app.ledger.models import Contact, Enrolment, Scope, Suppression
+from funnel_app.ledger.models import Contact, Enrolment, HookEvent, Scope, Suppression
 from funnel_app.ledger.pauses import Pause
 from tests.factories import one_sequence
 from tests.flows.console.test_settle import refused
 from tests.flows.leads import call, opt_in
-from tests.flows.lists.test_take import listed
+from tests.flows.lists.test_take import NURTURE, listed
 from tests.flows.outbox.test_publish import listening, tell_all, token_of
 from tests.flows.templates.test_serve_again import KEY, choose, look_for, serves, version
 from tests.in_line import until
@@ -113,6 +115,42 @@ def test_a_list_writes_over_nothing_that_a_hook_tells_meanwhile(deps, monkeypatc
     with overtaken(deps, monkeypatch, contacts, "upsert", lambda: enrol(deps, told)):
         listed(deps, f"Email,Timezone\n{ANA},Asia/Tokyo\n", sequence="")
     assert all_of(deps, Contact.timezone) == ["Europe/Berlin"]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("sequence", ["", NURTURE])
+def test_who_is_erased_does_not_come_back_by_a_list_that_looked_just_before(deps, monkeypatch, sequence, known):
+    bea = "bea@resend.dev"
+    if known:
+        opt_in(deps)
+    usual, came = suppressions.of_addresses, iter([ANA])
+
+    def erased_after(*given):
+        found = usual(*given)
+        for address in came:
+            erase(deps, address)
+        return found
+
+    monkeypatch.setattr(suppressions, "of_addresses", erased_after)
+    found = listed(deps, f"Email,First Name\n{ANA},Ana\n{bea},Bea\n", sequence=sequence)
+    again = listed(deps, f"Email,First Name\n{ANA},Ana\n{bea},Bea\n", sequence=sequence)
+    assert (found[ANA], found[bea].answer) == (again[ANA], ENROLLED if sequence else KEPT)
+    assert found[ANA].answer == LEFT_OUT
+    assert [each for each in all_of(deps, Contact.email_norm) if not each.startswith(contacts.ERASED)] == [bea]
+    assert ANA not in str(all_of(deps, HookEvent.payload))
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("sequence", ["", NURTURE])
+def test_a_list_that_waits_for_an_erasure_takes_everybody_else(deps, monkeypatch, sequence):
+    opt_in(deps)
+    rows = f"Email,First Name\n{ANA},Ana\nbea@resend.dev,Bea\n"
+    with overtaken(deps, monkeypatch, pii, "erase", lambda: listed(deps, rows, sequence=sequence)) as other:
+        erase(deps, ANA)
+    found = other[0].result()
+    assert [found[ANA].answer, found["bea@resend.dev"].answer] == [LEFT_OUT, ENROLLED if sequence else KEPT]
+    assert sorted(all_of(deps, Contact.first_name), key=str) == ["Bea", None]
 
 
 @pytest.mark.both_databases

@@ -4,10 +4,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from unittest.mock import Mock
 
 import pytest
+from rq.timeouts import JobTimeoutException
 
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.letters import judge_process
 from funnel_app.gateways.letters.judge_process import JudgeProcess
 from funnel_app.letters.validation.draft import Draft
 from tests.pace import patient
@@ -85,6 +88,16 @@ def test_a_judge_that_is_kept_waiting_is_no_fault_of_the_template():
         ask(impatient, GOOD)
     assert impatient.pid is None
     impatient.close()
+
+
+def test_a_verdict_that_nobody_waited_for_is_not_given_to_the_next(judge, monkeypatch):
+    ask(judge, "<p>its child runs</p>")
+    with monkeypatch.context() as impatient:
+        # As a job whose time is up: RQ raises its error at whatever line is run.
+        impatient.setattr(judge_process, "_readable", Mock(side_effect=JobTimeoutException))
+        with pytest.raises(JobTimeoutException):
+            ask(judge, GOOD)
+    assert "another" in ask(judge, "<p>another</p>").parts.html
 
 
 def test_a_stop_from_outside_is_no_fault_of_the_template(judge, monkeypatch):

@@ -3,8 +3,11 @@
 import os
 import signal
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from shutil import which
+from subprocess import Popen
 from threading import Event
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -12,8 +15,10 @@ from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
 
 import jobs.worker
+from funnel_app.flows.monitoring.status.ready import WORKER
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import queue_at
+from funnel_app.gateways.redis.queue import Queues
 from jobs.worker import Worker
 from sandbox.redis_server import RedisServer
 
@@ -97,3 +102,17 @@ def test_a_signal_while_rq_takes_leave_ends_the_worker_which_is_forgotten(deps, 
     monkeypatch.setattr(jobs.worker, "forget_this_one", forgotten.append)
     jobs.worker.run()
     assert forgotten == [os.getppid()]
+
+
+def test_a_dead_worker_whose_number_another_process_has_now_is_forgotten(redis_server, monkeypatch):
+    queues = Queues(redis_server.url)
+    monkeypatch.setattr(jobs.worker, "deps", lambda: SimpleNamespace(queues=queues))
+    titles = ("funnel worker", "funnel web")
+    with ExitStack() as ended:
+        running = {}
+        for title in titles:
+            running[title] = ended.enter_context(Popen([title, "60"], executable=which("sleep")))
+            ended.callback(running[title].kill)
+            queues.send_heartbeat(WORKER, 60, jobs.worker.member(running[title].pid))
+        jobs.worker.forget_the_dead()
+        assert queues.members(WORKER, "") == [jobs.worker.member(running["funnel worker"].pid)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -23,6 +24,7 @@ from funnel_app.rules.calls.call import Call
 from funnel_app.rules.facts import EnrolmentFacts
 
 Ready = tuple[Meaning, Differences]
+Require = Callable[[Session], None]
 
 
 def enrol(deps: Deps, *calls: Call) -> Receipt:
@@ -41,12 +43,13 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
     return _receipt(outcome)
 
 
-def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
+def enrol_each(deps: Deps, calls: Sequence[Call], require: Require | None = None) -> list[Receipt | Exception]:
     """Process independent calls in one transaction; return each one's receipt, or its error.
 
-    Safe to repeat if each call has an idempotency key of its own. Nothing is logged, since there are many.
+    Safe to repeat if each call has an idempotency key of its own. Nothing is logged, since there are many. `require`
+    looks at the ledger once more when all these people are locked; if it raises, nothing is kept.
     """
-    outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
+    outcomes = _commit_all(deps, lambda: [(call,) for call in calls], require)
     _schedule(deps, outcomes)
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
@@ -87,7 +90,7 @@ def _commit(deps: Deps, calls: Calls) -> Outcome:
 
 
 @retry_on_conflict
-def _commit_all(deps: Deps, gather: Callable[[], Group]) -> Sequence[Outcome]:
+def _commit_all(deps: Deps, gather: Callable[[], Group], require: Require | None = None) -> Sequence[Outcome]:
     """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing.
 
     What they mean is worked out before the turn to write, and once more in it if what it was worked out from has
@@ -98,6 +101,9 @@ def _commit_all(deps: Deps, gather: Callable[[], Group]) -> Sequence[Outcome]:
         foreseen = _foreseen(deps, connection, group)
         with connection.begin():
             outcomes = _written(deps, connection, group, foreseen)
+            if require is not None:
+                # Only now: to insert a new person waits for whoever is erasing the same address.
+                require(Session(connection))
             late = gather()[len(group) :]
             return [*outcomes, *(_written(deps, connection, late) if late else ())]
 

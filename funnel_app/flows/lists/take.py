@@ -14,6 +14,8 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any, TypeVar
 
+from sqlalchemy.orm import Session
+
 from funnel_app.campaigns.states import state_in_words
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol_each, foresee_each
@@ -48,6 +50,10 @@ ROWS_AT_ONCE = 5
 BECAME = {Outcome.ACCEPTED: ENROLLED, Outcome.DUPLICATE: ALREADY, Outcome.IGNORED: IGNORED}
 KNOWN = "known already"
 Item = TypeVar("Item")
+
+
+class _Overtaken(Exception):
+    """Somebody in these rows left or was erased while they were taken: nothing of them was kept."""
 
 
 @dataclass(frozen=True)
@@ -93,28 +99,42 @@ def _suppress(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_
 
 def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> list[Answer]:
     judged = [judge(plan, line, seen, deps.now()) for line in lines]
-    free = list(_not_forbidden(deps, plan, [each for each in judged if isinstance(each, Candidate)]))
-    rows = [each for each in free if isinstance(each, Candidate)]
-    if plan.sequence is None:
-        came = _keep(deps, rows, dry_run=dry_run) if rows else []
-    else:
-        came = _enrol(deps, plan, rows, dry_run=dry_run) if rows else []
-    said = [each for each in (*judged, *free) if isinstance(each, Answer)]
+    said = [each for each in judged if isinstance(each, Answer)]
+    came = _admit(deps, plan, [each for each in judged if isinstance(each, Candidate)], dry_run=dry_run)
     return sorted([*said, *came], key=lambda answer: answer.number)
 
 
-def _not_forbidden(deps: Deps, plan: Plan, rows: Sequence[Candidate]) -> Iterator[Answer | Candidate]:
-    kind = plan.sequence.kind if plan.sequence else "marketing"
+def _admit(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
+    """Take in who may be mailed, and answer for all; from the start where one of them left or was erased meanwhile."""
     with deps.reads() as session:
-        known = suppressions.of_addresses(session, [row.email_norm for row in rows], deps.settings.secret_key)
-    for row in rows:
-        forbidden = suppressions.first_of(known[row.email_norm], kind)
-        yield row.answered(LEFT_OUT, f"not to be mailed here: {forbidden.reason}") if forbidden else row
+        left_out = _forbidden(plan, session, rows, deps.settings.secret_key)
+    free = [row for row in rows if row.email_norm not in left_out]
+    taken = _enrol if plan.sequence else _keep
+    try:
+        return [*left_out.values(), *(taken(deps, plan, free, dry_run=dry_run) if free else ())]
+    except _Overtaken:
+        return _admit(deps, plan, rows, dry_run=dry_run)
+
+
+def _forbidden(plan: Plan, session: Session, rows: Sequence[Candidate], pepper: str) -> dict[str, Answer]:
+    """Return the answer for each address that may not be mailed."""
+    kind = plan.sequence.kind if plan.sequence else "marketing"
+    known = suppressions.of_addresses(session, [row.email_norm for row in rows], pepper)
+    found = [(row, suppressions.first_of(known[row.email_norm], kind)) for row in rows]
+    why = "not to be mailed here: "
+    return {row.email_norm: row.answered(LEFT_OUT, f"{why}{first.reason}") for row, first in found if first}
+
+
+def _require_free(plan: Plan, rows: Sequence[Candidate], pepper: str, session: Session) -> None:
+    """Look once more, now that all of them are locked, and nobody can be erased before this is committed."""
+    if _forbidden(plan, session, rows, pepper):
+        raise _Overtaken
 
 
 def _enrol(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
     calls = [_call(plan, row) for row in rows]
-    outcomes = foresee_each(deps, calls) if dry_run else enrol_each(deps, calls)
+    require = partial(_require_free, plan, rows, deps.settings.secret_key)
+    outcomes = foresee_each(deps, calls) if dry_run else enrol_each(deps, calls, require)
     return [_answer(row, outcome, dry_run=dry_run) for row, outcome in zip(rows, outcomes, strict=True)]
 
 
@@ -159,7 +179,7 @@ def _payload(row: Candidate) -> dict[str, Any]:
 
 
 @retry_on_conflict
-def _keep(deps: Deps, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
+def _keep(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
     answers, now = [], deps.now()
     with deps.sessions() as session, session.begin() as transaction:
         for row in sorted(rows, key=lambda each: each.email_norm):
@@ -171,6 +191,7 @@ def _keep(deps: Deps, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answe
                 continue
             contacts.upsert(session, contact.email, row.email_norm, facts, now)
             answers.append(row.answered(KEPT, "" if is_new else KNOWN, None if dry_run else contact.id))
+        _require_free(plan, rows, deps.settings.secret_key, session)
         if dry_run:
             transaction.rollback()
     return answers

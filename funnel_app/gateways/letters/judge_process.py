@@ -79,7 +79,12 @@ class JudgeProcess:
 
     def _asked(self, draft: Draft) -> Verdict:
         self._forget_idling()
-        answer = self._exchange(pack(draft_out(draft)))
+        try:
+            answer = self._exchange(pack(draft_out(draft)))
+        except BaseException:
+            # A job's time may be up at any line: the answer that is still to come would be read as the next draft's.
+            self._end()
+            raise
         self._idle = Timer(IDLE_S, self.close)
         self._idle.daemon = True
         self._idle.start()

@@ -69,11 +69,11 @@ def test_an_import_that_died_is_repeated_without_doubles(deps, died_after):
 def test_a_batch_that_fails_at_its_commit_leaves_nothing_of_it(deps, monkeypatch):
     real, calls = take.enrol_each, []
 
-    def third_dies(deps, rows):
+    def third_dies(deps, rows, require):
         calls.append(rows)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(deps, rows)
+        return real(deps, rows, require)
 
     monkeypatch.setattr(take, "enrol_each", third_dies)
     with pytest.raises(KeyboardInterrupt):
@@ -120,6 +120,17 @@ def test_who_left_here_or_was_erased_does_not_come_back_by_a_list(deps):
     assert set(answers(found).values()) == {"left out"}
     assert "mail was stopped by a person" in found["left@resend.dev"].reason
     assert count(deps, Contact) == 1
+
+
+@pytest.mark.both_databases
+def test_a_list_that_says_that_somebody_left_who_was_erased_here_brings_no_address_back(deps):
+    opt_in(deps, "gone@resend.dev")
+    erase(deps, "gone@resend.dev")
+    found = listed(deps, "Email,Status\ngone@resend.dev,Unsubscribed\n")
+    assert answers(found) == {"gone": "not mailed"}
+    with deps.reads() as session:
+        kept = session.execute(select(Suppression.email_norm, Suppression.scope)).all()
+    assert sorted(kept, key=lambda each: each.scope) == [(None, "all"), (None, "marketing")]
 
 
 def test_consent_is_a_column_or_a_stated_source(deps):
