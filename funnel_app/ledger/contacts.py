@@ -66,6 +66,19 @@ def enter(session: Session, email: str, email_norm: str, now: datetime) -> tuple
             return contact, is_new
 
 
+def claim(session: Session, email_norm: str, now: datetime) -> Contact | None:
+    """Return this address's contact, locked; None if it is nobody's, and until the transaction ends it stays so."""
+    if _has_all(session):
+        return find(session, email_norm)
+    contact, is_new = enter(session, email_norm, email_norm, now)
+    if not is_new:
+        return contact
+    # Who inserts the same address waits for our transaction, though the row is gone within it.
+    session.delete(contact)
+    session.flush()
+    return None
+
+
 def is_erased(contact: Contact | ReportedEnrolment) -> bool:
     """Say whether nothing is left of this person but figures and the unsubscribe token."""
     return contact.email_norm.startswith(ERASED)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from funnel_app.flows.console.settle import correct_address, mail_again
 from funnel_app.flows.intake import settle_refused
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.received_calls import waits_for_fix
-from funnel_app.flows.lists import import_settings, uploads
+from funnel_app.flows.lists import import_settings, take, uploads
 from funnel_app.flows.lists.judge import ENROLLED, KEPT, LEFT_OUT
 from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.privacy.erase import erase
@@ -33,6 +34,7 @@ from funnel_app.ledger import (
     hook_events,
     imports,
     operator_actions,
+    outgoing_events,
     pii,
     suppressions,
     template_versions,
@@ -151,6 +153,37 @@ def test_a_list_that_waits_for_an_erasure_takes_everybody_else(deps, monkeypatch
     found = other[0].result()
     assert [found[ANA].answer, found["bea@resend.dev"].answer] == [LEFT_OUT, ENROLLED if sequence else KEPT]
     assert sorted(all_of(deps, Contact.first_name), key=str) == ["Bea", None]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("sequence", ["", NURTURE])
+def test_who_is_erased_while_a_list_makes_them_a_lead_is_none(deps, monkeypatch, sequence):
+    usual, looked = take._require_free, SimpleNamespace(at=lambda: None)
+    monkeypatch.setattr(take, "_require_free", lambda *given: (usual(*given), looked.at()))
+    with overtaken(deps, monkeypatch, looked, "at", lambda: erase(deps, ANA)) as other:
+        listed(deps, f"Email,First Name\n{ANA},Ana\n", sequence=sequence)
+    assert other[0].result().known
+    assert all_of(deps, Contact.first_name) == [None]
+
+
+@pytest.mark.both_databases
+def test_of_two_who_erase_the_same_person_at_once_the_first_does_and_tells_it_once(engine, monkeypatch):
+    deps = listening(engine)
+    opt_in(deps)
+    usual, told = outgoing_events.forget, list[str]()
+
+    def told_before(*given):
+        if all_of(deps, Contact.email) == ["erased"]:
+            told.extend(tell_all(deps))
+        usual(*given)
+
+    monkeypatch.setattr(outgoing_events, "forget", told_before)
+    with overtaken(deps, monkeypatch, pii, "erase", lambda: erase(deps, ANA)) as other:
+        first = erase(deps, ANA)
+    # Whether the ledger's file has old pages is another matter: each reads while the other tidies up.
+    second = replace(other[0].result(), traces_left=False)
+    assert first.known and second == erase(deps, ANA)
+    assert [*told, *tell_all(deps)] == ["lead.erased"]
 
 
 @pytest.mark.both_databases

@@ -73,9 +73,8 @@ def erase(deps: Deps, address: str) -> Erased:
         orphans = email_events.orphans_naming(session, email_norm)
         lists = imports.resting(session, lambda file: any(names(line, email_norm) for line in file.splitlines()))
     with deps.sessions.begin() as session:
-        contact = contacts.find(session, email_norm)
+        contact = contacts.claim(session, email_norm, deps.now())
         if contact is not None:
-            contacts.lock(session, [contact.id])
             _require_unwritten(session, contact, deps.now())
             _stop(deps, session, contact)
             spellings.add(contact.email)
