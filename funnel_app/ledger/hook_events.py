@@ -82,6 +82,12 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
     return session.get(HookEvent, hook_id)
 
 
+def lock(session: Session, ids: Collection[UUID]) -> list[HookEvent]:
+    """Return those of these calls that still exist, locked in a fixed order."""
+    wanted = select(HookEvent).where(HookEvent.id.in_(list(ids))).order_by(HookEvent.id)
+    return list(session.scalars(wanted.with_for_update()))
+
+
 def newest(
     session: Session, outcome: str | None, limit: int, after: UUID | None = None, *, lists: bool | None = None
 ) -> list[HookEvent]:
@@ -143,7 +149,10 @@ def find_refused(session: Session, key: str) -> HookEvent | None:
     return session.get(HookEvent, found[0]["id"]) if found else None
 
 
-_REFUSED_BY_KEY = Question(select(HookEvent.id).where(HookEvent.dedupe_key == bindparam("key"), _REFUSED))
+# Locked: whoever puts it aside just then frees its key, and this is no call of it any more.
+_REFUSED_BY_KEY = Question(
+    select(HookEvent.id).where(HookEvent.dedupe_key == bindparam("key"), _REFUSED).with_for_update()
+)
 
 
 def unkept(session: Session, since: datetime) -> list[HookEvent]:

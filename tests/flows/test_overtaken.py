@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.console.settle import correct_address, mail_again
+from funnel_app.flows.intake import settle_refused
 from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.received_calls import waits_for_fix
 from funnel_app.flows.lists import import_settings, take, uploads
 from funnel_app.flows.lists.judge import ENROLLED, KEPT, LEFT_OUT
 from funnel_app.flows.monitoring.statistics.count_days import count_days
@@ -30,6 +33,7 @@ from funnel_app.ledger import (
     contacts,
     counted_days,
     enrolments,
+    hook_events,
     imports,
     operator_actions,
     outgoing_events,
@@ -41,6 +45,7 @@ from funnel_app.ledger import (
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent, Scope, Suppression
 from funnel_app.ledger.pauses import Pause
 from tests.factories import one_sequence
+from tests.flows.console.test_settle import refused
 from tests.flows.leads import call, opt_in
 from tests.flows.lists.test_take import NURTURE, listed
 from tests.flows.outbox.test_publish import listening, tell_all, token_of
@@ -95,6 +100,16 @@ def test_what_keeps_an_erased_address_is_not_lifted_by_who_still_saw_the_lead(de
         mail_again(deps, receipt.contact_id, "olga")
     assert other[0].result().known
     assert all_of(deps, Suppression.source) == ["erase"]
+
+
+@pytest.mark.both_databases
+def test_an_address_that_is_to_get_nothing_is_kept_though_its_lead_is_given_another_just_then(deps, monkeypatch):
+    contact_id = opt_in(deps).contact_id
+    corrected = partial(correct_address, deps, contact_id, "anna@resend.dev", "olga")
+    with overtaken(deps, monkeypatch, contacts, "lock", corrected) as other:
+        assert suppress(deps, ANA, Scope.ALL)
+    other[0].result()
+    assert all_of(deps, Suppression.email_norm) == [ANA]
 
 
 @pytest.mark.both_databases
@@ -224,6 +239,19 @@ def test_an_earlier_text_that_somebody_chooses_serves_though_a_new_one_is_taken_
         choose(deps, "<p>first</p>")
     other[0].result()
     assert serves(deps) == "<p>first</p>"
+
+
+@pytest.mark.both_databases
+def test_a_refused_call_that_comes_once_more_while_it_is_put_aside_waits(deps, monkeypatch):
+    refused(deps)
+    deps.now.forward(minutes=1)
+    opt_in(deps)
+    deps.now.forward(minutes=1)
+    with overtaken(deps, monkeypatch, settle_refused, "put_aside", lambda: refused(deps)) as other:
+        settle_refused.settle_refused(deps)
+    other[0].result()
+    with deps.reads() as session:
+        assert any(waits_for_fix(call) for call in hook_events.newest_refused(session, None, 9))
 
 
 @pytest.mark.both_databases

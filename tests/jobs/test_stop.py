@@ -20,9 +20,10 @@ HEARD = 7
 
 def in_a_child(run) -> int:
     """Return the code with which a child of this process ends that runs this; negative for a signal."""
+    within_s = int(patient(10))
     if pid := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    signal.alarm(int(patient(10)))
+    signal.alarm(within_s)
     try:
         os._exit(run() or 0)
     finally:

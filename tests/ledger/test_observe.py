@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, text
 
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.database.engine import make_sessions
 from funnel_app.ledger.models import TemplateVersion
+from tests.factories import make_deps
+from tests.flows.leads import email_ids, look, opt_in, read_templates, write_templates
 from tests.process.watching import wait_until
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -44,6 +47,18 @@ def test_two_that_judge_a_text_differently_wait_for_each_other_and_both_are_kept
         (key, later, NOW) for key in KEYS
     }
     assert latest["first"].good, "as the last one judged it"
+
+
+def test_a_letter_goes_while_its_text_is_looked_at(postgres):
+    deps = make_deps(postgres)
+    write_templates(deps)
+    read_templates(deps)
+    first = email_ids(opt_in(deps))[:1]
+    with ThreadPoolExecutor() as pool, deps.sessions.begin() as session:
+        template_versions.lock(session, list(template_versions.newest_subjects(session)))
+        sending = pool.submit(deliver, deps, first)
+        wait_until("it goes, or waits", lambda: sending.done() or waiting(deps.reads), 10)
+        assert sending.done() and look(deps, first[0]).state == "sent"
 
 
 def waiting(sessions):

@@ -25,7 +25,7 @@ def settle_refused(deps: Deps) -> int:
         return 0
     with deps.sessions.begin() as session:
         # Looked at again: one may have come once more meanwhile.
-        found = [call for hook_id in followed if (call := hook_events.find(session, hook_id)) is not None]
+        found = hook_events.lock(session, followed)
         settled = [call for call in found if _is_followed(call, later.get(_address(call), ()))]
         for call in settled:
             put_aside(session, call, "the same person's next call was taken")

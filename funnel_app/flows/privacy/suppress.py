@@ -15,7 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, required
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, enrolments, lead_events, outbox, suppressions
-from funnel_app.ledger.database.conflicts import retry_on_conflict
+from funnel_app.ledger.database.conflicts import LostRace, retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
 from funnel_app.rules.calls.call import IMPORT
 
@@ -32,10 +32,7 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
     email_norm = required(address)
     reason = f"mail was stopped by a person {today(deps)}"
     with deps.sessions.begin() as session:
-        contact = contacts.find(session, email_norm)
-        if contact is not None:
-            return forbid(deps, session, contact, scope, reason, "keyboard")
-        return _add(deps, session, email_norm, scope, reason, "keyboard")
+        return _forbid_address(deps, session, email_norm, scope, reason, "keyboard")
 
 
 @retry_on_conflict
@@ -46,11 +43,17 @@ def suppress_each(deps: Deps, addresses: Iterable[tuple[str, Scope, str]], sourc
     """
     with deps.sessions.begin() as session:
         for email_norm, scope, reason in sorted(addresses):
-            contact = contacts.find(session, email_norm)
-            if contact is not None:
-                forbid(deps, session, contact, scope, reason, source)
-            else:
-                _add(deps, session, email_norm, scope, reason, source)
+            _forbid_address(deps, session, email_norm, scope, reason, source)
+
+
+def _forbid_address(deps: Deps, session: Session, email_norm: str, scope: Scope, reason: str, source: str) -> bool:
+    contact = contacts.find(session, email_norm)
+    if contact is None:
+        return _add(deps, session, email_norm, scope, reason, source)
+    fresh = forbid(deps, session, contact, scope, reason, source)
+    if contact.email_norm != email_norm and not contacts.is_erased(contact):
+        raise LostRace("the lead was given another address meanwhile")
+    return fresh
 
 
 def release(deps: Deps, address: str) -> int:
