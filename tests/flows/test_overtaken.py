@@ -1,6 +1,5 @@
 """Overtaken: what somebody read may be otherwise by the time they write, since another came between."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,13 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from funnel_app.campaigns.model import Event as Means
+from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import PauseRequest, pause_sending
@@ -22,8 +20,7 @@ from funnel_app.flows.console.settle import correct_address, mail_again
 from funnel_app.flows.intake import settle_refused
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.received_calls import waits_for_fix
-from funnel_app.flows.lists import import_settings, take, uploads
-from funnel_app.flows.lists.judge import ENROLLED, KEPT, LEFT_OUT
+from funnel_app.flows.lists import import_settings, uploads
 from funnel_app.flows.monitoring.statistics.count_days import count_days
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
@@ -36,18 +33,16 @@ from funnel_app.ledger import (
     hook_events,
     imports,
     operator_actions,
-    outgoing_events,
-    pii,
     suppressions,
     template_versions,
     writing,
 )
-from funnel_app.ledger.models import Contact, Enrolment, HookEvent, Scope, Suppression
+from funnel_app.ledger.models import Contact, Enrolment, Scope, Suppression
 from funnel_app.ledger.pauses import Pause
 from tests.factories import one_sequence
 from tests.flows.console.test_settle import refused
 from tests.flows.leads import call, opt_in
-from tests.flows.lists.test_take import NURTURE, listed
+from tests.flows.lists.test_take import listed
 from tests.flows.outbox.test_publish import listening, tell_all, token_of
 from tests.flows.templates.test_serve_again import KEY, choose, look_for, serves, version
 from tests.in_line import until
@@ -122,76 +117,9 @@ def test_a_list_writes_over_nothing_that_a_hook_tells_meanwhile(deps, monkeypatc
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("sequence", ["", NURTURE])
-def test_who_is_erased_does_not_come_back_by_a_list_that_looked_just_before(deps, monkeypatch, sequence, known):
-    bea = "bea@resend.dev"
-    if known:
-        opt_in(deps)
-    usual, came = suppressions.of_addresses, iter([ANA])
-
-    def erased_after(*given):
-        found = usual(*given)
-        for address in came:
-            erase(deps, address)
-        return found
-
-    monkeypatch.setattr(suppressions, "of_addresses", erased_after)
-    found = listed(deps, f"Email,First Name\n{ANA},Ana\n{bea},Bea\n", sequence=sequence)
-    again = listed(deps, f"Email,First Name\n{ANA},Ana\n{bea},Bea\n", sequence=sequence)
-    assert (found[ANA], found[bea].answer) == (again[ANA], ENROLLED if sequence else KEPT)
-    assert found[ANA].answer == LEFT_OUT
-    assert [each for each in all_of(deps, Contact.email_norm) if not each.startswith(contacts.ERASED)] == [bea]
-    assert ANA not in str(all_of(deps, HookEvent.payload))
-
-
-@pytest.mark.both_databases
-@pytest.mark.parametrize("sequence", ["", NURTURE])
-def test_a_list_that_waits_for_an_erasure_takes_everybody_else(deps, monkeypatch, sequence):
-    opt_in(deps)
-    rows = f"Email,First Name\n{ANA},Ana\nbea@resend.dev,Bea\n"
-    with overtaken(deps, monkeypatch, pii, "erase", lambda: listed(deps, rows, sequence=sequence)) as other:
-        erase(deps, ANA)
-    found = other[0].result()
-    assert [found[ANA].answer, found["bea@resend.dev"].answer] == [LEFT_OUT, ENROLLED if sequence else KEPT]
-    assert sorted(all_of(deps, Contact.first_name), key=str) == ["Bea", None]
-
-
-@pytest.mark.both_databases
-@pytest.mark.parametrize("sequence", ["", NURTURE])
-def test_who_is_erased_while_a_list_makes_them_a_lead_is_none(deps, monkeypatch, sequence):
-    usual, looked = take._require_free, SimpleNamespace(at=lambda: None)
-    monkeypatch.setattr(take, "_require_free", lambda *given: (usual(*given), looked.at()))
-    with overtaken(deps, monkeypatch, looked, "at", lambda: erase(deps, ANA)) as other:
-        listed(deps, f"Email,First Name\n{ANA},Ana\n", sequence=sequence)
-    assert other[0].result().known
-    assert all_of(deps, Contact.first_name) == [None]
-
-
-@pytest.mark.both_databases
-def test_of_two_who_erase_the_same_person_at_once_the_first_does_and_tells_it_once(engine, monkeypatch):
-    deps = listening(engine)
-    opt_in(deps)
-    usual, told = outgoing_events.forget, list[str]()
-
-    def told_before(*given):
-        if all_of(deps, Contact.email) == ["erased"]:
-            told.extend(tell_all(deps))
-        usual(*given)
-
-    monkeypatch.setattr(outgoing_events, "forget", told_before)
-    with overtaken(deps, monkeypatch, pii, "erase", lambda: erase(deps, ANA)) as other:
-        first = erase(deps, ANA)
-    # Whether the ledger's file has old pages is another matter: each reads while the other tidies up.
-    second = replace(other[0].result(), traces_left=False)
-    assert first.known and second == erase(deps, ANA)
-    assert [*told, *tell_all(deps)] == ["lead.erased"]
-
-
-@pytest.mark.both_databases
 def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(deps, monkeypatch):
     at = deps.now() + timedelta(days=4)
-    booked = call("bea@resend.dev", event=Means.BOOKING, occurrence="e1", call_at=at)
+    booked = call("bea@resend.dev", event=Event.BOOKING, occurrence="e1", call_at=at)
     enrol(deps, replace(booked, variables={"answers": f"with {ANA}"}))
     moved = replace(booked, call_at=at + timedelta(days=1))
     deps.now.forward(minutes=1)
@@ -199,25 +127,6 @@ def test_a_guest_who_is_erased_does_not_come_back_by_a_call_of_who_invited_them(
         enrol(deps, moved)
     assert other[0].result().known
     assert [told["answers"] for told in all_of(deps, Enrolment.variables)] == ["erased"]
-
-
-@pytest.mark.both_databases
-def test_a_guest_who_is_erased_while_the_call_that_names_them_is_committed_does_not_stay_in_it(deps, monkeypatch):
-    usual, waits, erasing = writing.Differences.write, Event(), list[Future[Any]]()
-    patient = replace(deps, sleep=lambda seconds: (waits.set(), time.sleep(seconds)))
-
-    def erase_before_the_commit(*given):
-        usual(*given)
-        erasing.append(pool.submit(erase, patient, ANA))
-        if deps.engine.dialect.name == "postgresql":
-            until(lambda: waits.is_set() or erasing[0].done())
-
-    monkeypatch.setattr(writing.Differences, "write", erase_before_the_commit)
-    with ThreadPoolExecutor(1) as pool:
-        enrol(deps, call("bea@resend.dev", contact={"answers": f"with {ANA}"}, payload={"guests": [ANA]}))
-    assert erasing[0].result().known
-    assert all_of(deps, Contact.properties) == [{"answers": "erased"}]
-    assert all_of(deps, HookEvent.payload) == [{"guests": ["erased"]}]
 
 
 @pytest.mark.both_databases
