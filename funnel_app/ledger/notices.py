@@ -87,9 +87,15 @@ def postpone(session: Session, notice_id: UUID, until: datetime, error: str, *, 
     session.execute(update(Notice).where(Notice.id == notice_id).values(**values))
 
 
-def put_back(session: Session, ids: Collection[UUID]) -> None:
-    """Return these to the queue as if they had not been taken."""
-    free = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None))
+def renew(session: Session, ids: Collection[UUID], until: datetime, longer: datetime) -> set[UUID]:
+    """Prolong the lease that holds these until a time to another; return those that it still held."""
+    held = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None), Notice.lease_until == until)
+    return set(session.scalars(held.values(lease_until=longer).returning(Notice.id)))
+
+
+def put_back(session: Session, ids: Collection[UUID], until: datetime) -> None:
+    """Return those of these that a lease until this time holds to the queue, as if they had not been taken."""
+    free = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None), Notice.lease_until == until)
     session.execute(free.values(lease_until=None, attempts=Notice.attempts - 1))
 
 

@@ -1,6 +1,6 @@
 """Notify: post pending notifications to the chats, grouped and rate-limited; no transaction is open meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -64,17 +64,18 @@ def _notify(deps: Deps, channel: str, url: str | None) -> int:
     if not waiting:
         return 0
     fitting = _fitting(waiting)
-    headline = current_headline(deps) if channel == ALERTS else None
-    errors = _say(deps, url, headline, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
+    headline = current_headline(deps) if url and channel == ALERTS else None
+    posting = _Posting(deps, url or "", headline, waiting, now + LEASE)
+    errors = posting.say(fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
     said = [id_ for id_, error in errors.items() if error is None]
     with deps.sessions.begin() as session:
-        notices.put_back(session, [notice.id for notice in waiting if notice.id not in errors])
+        notices.put_back(session, [notice.id for notice in posting.held if notice.id not in errors], posting.until)
         notices.mark_sent(session, said, deps.now(), forget=channel == LEADS)
         if said:
             # Beyond any lease: what another process holds stays with it.
             notices.hurry(session, channel, deps.now() + LEASE)
         for notice in fitting:
-            if error := errors[notice.id]:
+            if error := errors.get(notice.id):
                 refused = isinstance(error, Rejected)
                 notices.postpone(session, notice.id, now + _wait(notice, refused=refused), str(error), refused=refused)
     return len(said)
@@ -86,19 +87,43 @@ def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
     return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
 
 
-def _say(deps: Deps, url: str, headline: Headline | None, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
-    """Return for each why it could not be posted; None if it was.
+@dataclass
+class _Posting:
+    """The posts of what one lease holds. It begins again before each, so that a slow chat does not outlast it."""
 
-    A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
-    """
-    fault = _post(deps.alerts, url, message(deps.settings, headline, [notice.text for notice in waiting]))
-    if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
-        if len(waiting) > 1:
-            half = len(waiting) // 2
-            return _say(deps, url, headline, waiting[:half]) | _say(deps, url, headline, waiting[half:])
-        instead = INSTEAD.format(url=deps.settings.public_url)
-        fault = _post(deps.alerts, url, message(deps.settings, headline, [instead]))
-    return dict.fromkeys((notice.id for notice in waiting), fault)
+    deps: Deps
+    url: str
+    headline: Headline | None
+    held: Sequence[Notice]
+    until: datetime
+
+    def say(self, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
+        """Return for each why it could not be posted; None if it was. What is not ours any more is left out.
+
+        A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
+        """
+        ours = self._renew(waiting)
+        if not ours:
+            return {}
+        fault = self._post(notice.text for notice in ours)
+        if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
+            if len(ours) > 1:
+                half = len(ours) // 2
+                return self.say(ours[:half]) | self.say(ours[half:])
+            fault = self._post([INSTEAD.format(url=self.deps.settings.public_url)])
+        return dict.fromkeys((notice.id for notice in ours), fault)
+
+    def _renew(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        with self.deps.sessions.begin() as session:
+            # Takes the turn: the lease counts from when it is there.
+            session.connection()
+            until = self.deps.now() + LEASE
+            ours = notices.renew(session, [notice.id for notice in self.held], self.until, until)
+        self.held, self.until = [notice for notice in self.held if notice.id in ours], until
+        return [notice for notice in waiting if notice.id in ours]
+
+    def _post(self, texts: Iterable[str]) -> GatewayError | None:
+        return _post(self.deps.alerts, self.url, message(self.deps.settings, self.headline, list(texts)))
 
 
 def _post(alerts: Alerts, url: str, text: str) -> GatewayError | None:
