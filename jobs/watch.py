@@ -7,6 +7,7 @@ from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.lists.take_uploaded import take_waiting
 from funnel_app.flows.lists.uploads import forget_lists
+from funnel_app.flows.maintenance.left_behind import cancel_left_behind
 from funnel_app.flows.monitoring.alerts.incidents import forget_old
 from funnel_app.flows.monitoring.notifications.critical_leads import find_critical
 from funnel_app.flows.monitoring.notifications.digest import digest_when_due
@@ -65,6 +66,7 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
         PeriodicTask(6 * 60 * MINUTE_S, forget_published),
         PeriodicTask(6 * 60 * MINUTE_S, forget_received),
         PeriodicTask(60 * MINUTE_S, forget_who_clicked),
+        PeriodicTask(60 * MINUTE_S, cancel_left_behind),
         PeriodicTask(every_s, notify),
     )
 

@@ -176,6 +176,22 @@ _HELD = (
 )
 
 
+def left_behind(session: Session, now: datetime, limit: int) -> list[UUID]:
+    """Return emails of a refused batch that are planned and due though their enrolment was ended."""
+    return list(session.scalars(_LEFT_BEHIND, {"now": now, "most": limit}))
+
+
+_ENDED = select(Enrolment.id).where(
+    Enrolment.id == Email.enrolment_id, unindexed(Enrolment.state) == EnrolmentState.EXITED
+)
+_LEFT_BEHIND = (
+    select(Email.id)
+    .where(PLANNED, Email.due_at <= _NOW, Email.freezes > 0, is_there(_ENDED))
+    .order_by(Email.due_at)
+    .limit(_MOST)
+)
+
+
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
     """Return emails of a restored ledger that may have gone out after its backup: due or in flight then."""
     waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)

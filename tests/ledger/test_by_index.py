@@ -101,6 +101,7 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "sweep: finished": lambda s: enrolments.finished(s, 1000),
     "sweep: bodies": lambda s: messages.with_body(s, NOW, 1000),
     "sweep: orphans": lambda s: email_events.orphans_of_known(s, NOW, 100),
+    "sweep: left behind": lambda s: emails.left_behind(s, NOW, 100),
     "reconcile": lambda s: emails.unconfirmed(s, NOW, timedelta(minutes=3), 20),
     "mirror": lambda s: mirrored.stale(s, MIRRORS, NOW, NOW, 100),
     "receiver": lambda s: outgoing_events.take(s, "website", NOW, SOON, 16),
