@@ -1,6 +1,6 @@
 """Left behind: emails that stayed planned though their sequence had ended, as earlier releases left some.
 
-They never go, but count as waiting for their time: so it was where Resend refused a batch that an exit had left them to.
+They never go, but count as waiting for their time: Resend refused the batch that an exit had left them to.
 """
 
 from funnel_app.campaigns.states import State
