@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.lists import take
+from funnel_app.flows.lists import take, uploads
 from funnel_app.flows.lists.judge import ENROLLED, KEPT, LEFT_OUT
 from funnel_app.flows.privacy.erase import erase
-from funnel_app.ledger import contacts, outgoing_events, pii, suppressions, writing
-from funnel_app.ledger.models import Contact, HookEvent
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.ledger import contacts, imports, outgoing_events, pii, suppressions, writing
+from funnel_app.ledger.models import Contact, EmailEvent, HookEvent
 from tests.flows.leads import call, opt_in
 from tests.flows.lists.test_take import NURTURE, listed
 from tests.flows.outbox.test_publish import listening, tell_all
+from tests.flows.privacy.test_erase import NAMED
+from tests.flows.sending.test_record_event import report
 from tests.flows.test_overtaken import ANA, all_of, overtaken
 from tests.in_line import until
 
@@ -106,3 +109,19 @@ def test_a_guest_who_is_erased_while_the_call_that_names_them_is_committed_does_
     assert erasing[0].result().known
     assert all_of(deps, Contact.properties) == [{"answers": "erased"}]
     assert all_of(deps, HookEvent.payload) == [{"guests": ["erased"]}]
+
+
+@pytest.mark.both_databases
+def test_a_report_and_a_list_that_come_while_somebody_is_erased_name_them_no_more(deps, monkeypatch):
+    claim, came = contacts.claim, iter([1])
+
+    def claimed_after_both(*given):
+        for _ in came:
+            uploads.keep_list(deps, "old.csv", f"Email\n{ANA}\n".encode(), "olga")
+            record_event(deps, report(deps, None, "email.bounced", resend_id="resend-7", detail=NAMED))
+        return claim(*given)
+
+    monkeypatch.setattr(contacts, "claim", claimed_after_both)
+    erase(deps, ANA)
+    assert all_of(deps, imports.Import.file) == [None]
+    assert "ana" not in str(all_of(deps, EmailEvent.detail))

@@ -62,7 +62,9 @@ def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
     # A failed receiver is tried with one event first.
     limit = 1 if known and known.failures else AT_A_TIME
     with deps.sessions.begin() as session:
-        return outgoing_events.take(session, key, now, LEASE, limit)
+        # Takes the turn: the lease counts from when they are taken.
+        session.connection()
+        return outgoing_events.take(session, key, deps.now(), LEASE, limit)
 
 
 def _rests(receiver: Receiver, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
@@ -33,14 +34,17 @@ from funnel_app.ledger import (
     suppressions,
 )
 from funnel_app.ledger.database import storage, uncommitted
-from funnel_app.ledger.models import Contact, Request, RequestState, Scope
+from funnel_app.ledger.models import Contact, EmailEvent, Request, RequestState, Scope
 from funnel_app.rules.people.contact import earlier_addresses
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)
 # A hook waits for at most this many updates.
 AT_A_TIME = 100
+NAMED_IN = [*pii.SAID_IN, EmailEvent.__tablename__, imports.Import.__tablename__]
 AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
+
+log = structlog.get_logger()
 
 
 class NotYet(Exception):
@@ -69,9 +73,6 @@ def erase(deps: Deps, address: str) -> Erased:
     """
     email_norm = required(address)
     spellings = {email_norm, address.strip()}
-    with deps.reads() as session:
-        orphans = email_events.orphans_naming(session, email_norm)
-        lists = imports.resting(session, lambda file: any(names(line, email_norm) for line in file.splitlines()))
     with deps.sessions.begin() as session:
         contact = contacts.claim(session, email_norm, deps.now())
         if contact is not None:
@@ -79,8 +80,6 @@ def erase(deps: Deps, address: str) -> Erased:
             _stop(deps, session, contact)
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
-        email_events.blank(session, orphans)
-        imports.forget_files(session, lists)
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             # An address that was corrected since may be forbidden as well.
@@ -91,12 +90,24 @@ def erase(deps: Deps, address: str) -> Erased:
             notices.forget(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
-    # A call that came before and is being committed yet may name them.
-    uncommitted.wait_for_writers(deps.reads, pii.SAID_IN, deps.sleep)
+    # A call, a report or a list that came before and is being committed yet may name them.
+    if not uncommitted.wait_for_writers(deps.reads, NAMED_IN, deps.sleep):
+        log.warning("erased_beside_writers", hint="the ledger is slow: erase them once more, if a call may name them")
+    _forget_reports_and_lists(deps, email_norm)
     gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
     known, left = contact is not None or gone + written > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
     return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
+
+
+def _forget_reports_and_lists(deps: Deps, email_norm: str) -> None:
+    """Blank the reports of unknown emails that name this person, and forget the lists at rest that do."""
+    with deps.reads() as session:
+        orphans = email_events.orphans_naming(session, email_norm)
+        lists = imports.resting(session, lambda file: any(names(line, email_norm) for line in file.splitlines()))
+    with deps.sessions.begin() as session:
+        email_events.blank(session, orphans)
+        imports.forget_files(session, lists)
 
 
 def _delete_refused(deps: Deps, email_norm: str) -> int:

@@ -13,17 +13,18 @@ _WRITERS = text(
 ).bindparams(bindparam("tables", expanding=True))
 
 
-def wait_for_writers(reads: sessionmaker[Session], tables: Collection[str], sleep: Callable[[float], None]) -> None:
-    """Wait until whoever has written to these tables by now has committed or given up, ten seconds at most.
+def wait_for_writers(reads: sessionmaker[Session], tables: Collection[str], sleep: Callable[[float], None]) -> bool:
+    """Wait until whoever has written to these tables by now has committed or given up; False after ten seconds.
 
     Nobody waits for us: who begins meanwhile goes on. On SQLite, whoever has just written was alone.
     """
     before = writers = _writers(reads, tables)
     for _ in range(MOST_LOOKS):
         if not before & writers:
-            return
+            return True
         sleep(LOOKS_EVERY_S)
         writers = _writers(reads, tables)
+    return False
 
 
 def _writers(reads: sessionmaker[Session], tables: Collection[str]) -> set[str]:

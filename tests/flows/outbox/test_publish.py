@@ -28,6 +28,7 @@ from funnel_app.flows.privacy.unsubscribe import undo, unsubscribe
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.ledger import outgoing_events
 from funnel_app.ledger.models import Contact, Scope
 from funnel_app.ledger.models.outbox import OutgoingEvent
 from funnel_app.rules.emails.reports import Report
@@ -285,6 +286,26 @@ def test_two_processes_that_tell_at_once_tell_each_thing_once(told):
         states = Counter(session.scalars(select(OutgoingEvent.state)))
     assert states == {"taken": 30}
     assert len(told.receivers.taken) == 30
+
+
+@pytest.mark.both_databases
+def test_a_receiver_that_is_slow_after_a_long_wait_for_the_ledger_is_told_once(told, monkeypatch):
+    opt_in(told)
+    any_free = outgoing_events.any_free
+
+    def any_free_and_a_wait(*given):
+        found = any_free(*given)
+        told.now.forward(seconds=20)
+        return found
+
+    def tell_beside(*_):
+        monkeypatch.setattr(outgoing_events, "any_free", any_free)
+        told.now.forward(seconds=15)
+        assert publish_events(told) == 0
+
+    monkeypatch.setattr(outgoing_events, "any_free", any_free_and_a_wait)
+    told.receivers.fault = tell_beside
+    assert publish_events(told) == 1
 
 
 def test_a_process_that_dies_between_the_answer_and_its_note_tells_it_once_more_under_the_same_id(told):
