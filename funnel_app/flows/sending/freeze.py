@@ -51,14 +51,14 @@ def _still_wanted(
 ) -> list[Email]:
     """Return the emails that still go; those of which something changed since the claim are read and judged again."""
     addresses = batches.undisturbed(session, composed, token, now)
-    fresh = {id_ for id_, each in composed.items() if is_of_today(deps.registry, each.email, each.made_at, now)}
-    known = [composed[id_].email for id_ in fresh if _is_to(composed[id_].email, addresses.get(id_))]
+    fresh = [each.email for each in composed.values() if is_of_today(deps.registry, each.email, each.made_at, now)]
+    known = [email for email in fresh if _is_to(email, addresses.get(email.id))]
     forbidden = forbidden_to(deps.settings, session, known)
     wanted = [email for email in known if why_not(deps, session, email, now, forbidden) is None]
     others = composed.keys() - {email.id for email in wanted}
     again = _judged_again(deps, session, others, token, now)
-    again = [email for email in again if not _waited_over_midnight(session, email, fresh, now)]
-    return sorted([*wanted, *again], key=attrgetter("id"))
+    of_today = [each for each in again if not _waited_over_midnight(deps, session, each, composed[each.id], now)]
+    return sorted([*wanted, *of_today], key=attrgetter("id"))
 
 
 def _is_to(email: Email, address: str | None) -> bool:
@@ -74,9 +74,9 @@ def _judged_again(deps: Deps, session: Session, ids: Collection[UUID], token: UU
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 
 
-def _waited_over_midnight(session: Session, email: Email, fresh: Collection[UUID], now: datetime) -> bool:
+def _waited_over_midnight(deps: Deps, session: Session, email: Email, letter: Composed, now: datetime) -> bool:
     """Release an email whose letter may say "tomorrow" of what is today by now; say whether it was one."""
-    if email.id in fresh:
+    if is_of_today(deps.registry, email, letter.made_at, now):
         return False
     emails.move(session, email, State.PLANNED, now, "requeued: another day has begun since its letter was made")
     return True
