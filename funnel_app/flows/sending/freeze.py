@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted, why_not
@@ -57,7 +58,9 @@ def _still_wanted(
     wanted = [email for email in known if why_not(deps, session, email, now, forbidden) is None]
     others = composed.keys() - {email.id for email in wanted}
     again = _judged_again(deps, session, others, token, now)
-    of_today = [each for each in again if not _waited_over_midnight(deps, session, each, composed[each.id], now)]
+    of_today = [
+        each for each in again if not _waited_over_midnight(deps.registry, session, each, composed[each.id], now)
+    ]
     return sorted([*wanted, *of_today], key=attrgetter("id"))
 
 
@@ -74,9 +77,9 @@ def _judged_again(deps: Deps, session: Session, ids: Collection[UUID], token: UU
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 
 
-def _waited_over_midnight(deps: Deps, session: Session, email: Email, letter: Composed, now: datetime) -> bool:
+def _waited_over_midnight(registry: Registry, session: Session, email: Email, letter: Composed, now: datetime) -> bool:
     """Release an email whose letter may say "tomorrow" of what is today by now; say whether it was one."""
-    if is_of_today(deps.registry, email, letter.made_at, now):
+    if is_of_today(registry, email, letter.made_at, now):
         return False
     emails.move(session, email, State.PLANNED, now, "requeued: another day has begun since its letter was made")
     return True
