@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, Select, event, func, insert, selec
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger import emails, template_versions
+from funnel_app.ledger import emails, suppressions, template_versions
 from funnel_app.ledger.database.engine import open_engine
 from funnel_app.ledger.models import (
     Contact,
@@ -56,7 +56,7 @@ def copy_texts(real: Session, scratch: Session, keys: Sequence[str], until: date
             scratch.execute(insert(TemplateVersion), row | {"checked_at": until, "adopted_at": version.since_at})
 
 
-def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None:
+def copy_person(real: Session, scratch: Session, email_norm: str, pepper: str) -> UUID | None:
     """Copy everything about a person; return their id, None if the address is unknown."""
     contact = real.scalar(select(Contact).where(Contact.email_norm == email_norm))
     if contact is None:
@@ -66,7 +66,9 @@ def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None
     requests = select(Email.request_id).where(Email.enrolment_id.in_(theirs), Email.request_id.is_not(None))
     told = select(Message.request_id).where(Message.email_id.in_(written_to))
     _copy(real, scratch, Contact, Contact.id == contact.id)
-    _copy(real, scratch, Suppression, Suppression.email_norm == email_norm)
+    # One who was erased and came again is suppressed by the hash only.
+    forbidden = [each.id for each in suppressions.of_address(real, email_norm, pepper)]
+    _copy(real, scratch, Suppression, Suppression.id.in_(forbidden))
     _copy(real, scratch, HookEvent, HookEvent.contact_id == contact.id)
     _copy(real, scratch, Booking, Booking.contact_id == contact.id)
     _copy(real, scratch, Enrolment, Enrolment.contact_id == contact.id)

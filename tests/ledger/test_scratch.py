@@ -30,8 +30,8 @@ def test_a_person_is_copied_with_everything_that_is_theirs(deps):
     with scratch.scratch_ledger() as engine:
         writing, reading = make_sessions(engine)
         with deps.reads() as real, writing.begin() as session:
-            assert scratch.copy_person(real, session, "nobody@resend.dev") is None
-            assert scratch.copy_person(real, session, "ana@resend.dev")
+            assert scratch.copy_person(real, session, "nobody@resend.dev", deps.settings.secret_key) is None
+            assert scratch.copy_person(real, session, "ana@resend.dev", deps.settings.secret_key)
         with reading() as session:
             counts = {t.name: session.scalar(select(func.count()).select_from(t)) for t in Base.metadata.sorted_tables}
     copied = {name for name, count in counts.items() if count}

@@ -103,7 +103,7 @@ def _with_bookings(deps: Deps) -> Registry:
 def bring(reads: sessionmaker[Session], world: World, address: str) -> UUID:
     """Copy a known lead with their history into the world; NotUnderstood if the address is unknown."""
     with reads() as real, world.deps.sessions.begin() as session:
-        found = scratch.copy_person(real, session, looked_up(address))
+        found = scratch.copy_person(real, session, looked_up(address), world.deps.settings.secret_key)
     if found is None:
         raise NotUnderstood(f"There is no lead {address}; flask trace {address} says what is known of the address.")
     return found

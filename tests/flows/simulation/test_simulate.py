@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from funnel_app.campaigns.model import AtMost
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
+from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.simulation.judge import warnings_of
 from funnel_app.flows.simulation.play_year import rehearse
@@ -103,6 +104,13 @@ def test_a_lead_of_the_ledger_brings_their_story(deps):
 def test_a_suppressed_lead_gets_nothing(deps):
     opt_in(deps)
     suppress(deps, "ana@resend.dev", Scope.ALL)
+    calendar, _ = play(deps, "five_day", at="", lead="ana@resend.dev")
+    assert not any(each.gone for each in calendar)
+
+
+def test_a_lead_who_was_erased_and_came_again_gets_nothing(deps):
+    erase(deps, "ana@resend.dev")
+    opt_in(deps)
     calendar, _ = play(deps, "five_day", at="", lead="ana@resend.dev")
     assert not any(each.gone for each in calendar)
 
