@@ -103,6 +103,12 @@ def newest_of(session: Session, source: str) -> datetime | None:
     return session.scalars(select(func.max(Suppression.created_at)).where(Suppression.source == source)).one()
 
 
+def addresses_of(session: Session, source: str, until: datetime) -> list[str]:
+    """Return the addresses that this source suppressed until a time, without those that are kept by their hash only."""
+    known = Suppression.source == source, Suppression.email_norm.is_not(None), Suppression.created_at <= until
+    return [str(address) for address in session.scalars(select(Suppression.email_norm).where(*known))]
+
+
 def remove(session: Session, email_norm: str, pepper: str, now: datetime) -> int:
     """Remove all suppressions of an address; return how many."""
     return _remove(session, email_norm, delete(Suppression).where(_is_of(email_norm, pepper)), now)

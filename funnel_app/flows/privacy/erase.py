@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -39,6 +39,8 @@ from funnel_app.rules.people.contact import earlier_addresses
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)
+# One that is under way is left to itself.
+BROKEN_OFF_AFTER = timedelta(minutes=5)
 # A hook waits for at most this many updates.
 AT_A_TIME = 100
 NAMED_IN = [*pii.SAID_IN, EmailEvent.__tablename__, imports.Import.__tablename__]
@@ -68,8 +70,8 @@ class Erased:
 def erase(deps: Deps, address: str) -> Erased:
     """Erase a person, suppress the address by its hash, and remove the pages in Notion.
 
-    Safe to repeat; `finish` also does what is left. Raises NotYet, and NotAnAddress. Searches run before or after the
-    transaction, so that no hook waits for them.
+    Safe to repeat; `finish` also does what is left, of one that broke off too. Raises NotYet, and NotAnAddress.
+    Searches run before or after the transaction, so that no hook waits for them.
     """
     email_norm = required(address)
     spellings = {email_norm, address.strip()}
@@ -79,25 +81,37 @@ def erase(deps: Deps, address: str) -> Erased:
             _require_unwritten(session, contact, deps.now())
             _stop(deps, session, contact)
             spellings.add(contact.email)
-        _suppress(deps, session, email_norm)
-        written = received_emails.erase(session, contact.id if contact else None, email_norm)
-        if contact is not None:
             # An address that was corrected since may be forbidden as well.
             for went_to in [*pii.recipients_of(session, contact.id), *earlier_addresses(contact)]:
                 suppressions.forget_address(session, looked_up(went_to))
+        _suppress(deps, session, email_norm)
+        written = received_emails.erase(session, contact.id if contact else None, email_norm)
+        if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
             engagements.erase(session, contact.id)
             notices.forget(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
+    gone = _forget_elsewhere(deps, email_norm)
+    known, left = contact is not None or gone + written > 0, remove_pages(deps)
+    strays, tables_left = _remove_strays(deps, sorted(spellings))
+    _complete(deps.sessions, email_norm)
+    return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
+
+
+def _forget_elsewhere(deps: Deps, email_norm: str) -> int:
+    """Forget this person where others are told of; return how many calls named them."""
     # A call, a report or a list that came before and is being committed yet may name them.
     if not uncommitted.wait_for_writers(deps.reads, NAMED_IN, deps.sleep):
         log.warning("erased_beside_writers", hint="the ledger is slow: erase them once more, if a call may name them")
     _forget_reports_and_lists(deps, email_norm)
-    gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
-    known, left = contact is not None or gone + written > 0, remove_pages(deps)
-    strays, tables_left = _remove_strays(deps, sorted(spellings))
-    return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
+    return _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
+
+
+def _complete(sessions: sessionmaker[Session], email_norm: str) -> None:
+    """Keep only the hash of the address, by which `finish` found what was left to do."""
+    with sessions.begin() as session:
+        suppressions.forget_address(session, email_norm)
 
 
 def _forget_reports_and_lists(deps: Deps, email_norm: str) -> None:
@@ -121,7 +135,10 @@ def _delete_refused(deps: Deps, email_norm: str) -> int:
 def _leave_others(deps: Deps, email_norm: str) -> int:
     """Remove this person from other people's calls, where they are a guest; return how many changed."""
     with deps.reads() as session:
-        found = pii.naming(session, email_norm, None, lambda said: names(said, email_norm))
+        # Somebody who has come again since keeps what they say of themselves.
+        again = contacts.find(session, email_norm)
+        own = again.id if again else None
+        found = pii.naming(session, email_norm, own, lambda said: names(said, email_norm))
     for first in range(0, len(found), AT_A_TIME):
         with deps.sessions.begin() as session:
             pii.rewrite(session, found[first : first + AT_A_TIME], lambda said: without(said, email_norm))
@@ -129,11 +146,18 @@ def _leave_others(deps: Deps, email_norm: str) -> int:
 
 
 def finish(deps: Deps) -> None:
-    """Complete the erasures of the last day: pages in Notion, and old pages of the ledger's file."""
+    """Complete erasures: those that broke off, pages in Notion, and for a day old pages of the ledger's file."""
     remove_pages(deps)
     with deps.reads() as session:
         newest = suppressions.newest_of(session, SOURCE)
-    if newest is not None and deps.now() - newest < FINISHES_FOR:
+        broken_off = suppressions.addresses_of(session, SOURCE, deps.now() - BROKEN_OFF_AFTER)
+    for email_norm in broken_off:
+        _forget_elsewhere(deps, email_norm)
+        rows_left, tables_left = _remove_strays(deps, [email_norm])
+        log.warning("erasure_had_broken_off", rows_left=rows_left, tables_left=tables_left)
+        if not rows_left + tables_left:
+            _complete(deps.sessions, email_norm)
+    if broken_off or (newest is not None and deps.now() - newest < FINISHES_FOR):
         _scrub(deps)
 
 
@@ -220,4 +244,3 @@ def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
     # Earlier suppressions may reveal the person's actions, and this one covers all mail.
     suppressions.remove(session, email_norm, pepper, now)
     suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source=SOURCE, now=now)
-    suppressions.forget_address(session, email_norm)
