@@ -144,6 +144,12 @@ def pages_of_erased(session: Session) -> list[str]:
     return [str(page) for wanted in (of_contacts, of_enrolments) for page in session.scalars(wanted)]
 
 
+def known_pages(session: Session, page_ids: Collection[str]) -> set[str]:
+    """Return those of these Notion pages that a contact or an enrolment has."""
+    asked = [select(each.notion_page_id).where(each.notion_page_id.in_(page_ids)) for each in (Contact, Enrolment)]
+    return {str(page) for wanted in asked for page in session.scalars(wanted)}
+
+
 def forget_page(session: Session, page_id: str) -> None:
     """Forget a Notion page that is gone."""
     for model in (Contact, Enrolment):

@@ -185,7 +185,10 @@ def _remove_strays(deps: Deps, addresses: Sequence[str]) -> tuple[int, int]:
             found += table.find_by_address(addresses)
         except GatewayError:
             tables_left += 1
-    return sum(not _trash(deps.notebook, row.id) for row in found), tables_left
+    with deps.reads() as session:
+        # Those of somebody who has come again since; of who was erased, `remove_pages` has those that are left.
+        known = pii.known_pages(session, [row.id for row in found])
+    return sum(not _trash(deps.notebook, row.id) for row in found if row.id not in known), tables_left
 
 
 def _trash(notebook: NotionTemplates, page_id: str) -> bool:

@@ -13,7 +13,7 @@ from funnel_app.ledger import suppressions
 from funnel_app.ledger.models import EmailEvent, HookEvent, Scope, Suppression
 from sandbox.notion.state import CONTACTS_DATABASE_ID
 from tests.flows.leads import call, opt_in
-from tests.flows.mirror.workspaces import contacts, write_row
+from tests.flows.mirror.workspaces import contacts, mirror_all, sequences, write_row
 from tests.flows.privacy.test_erase import NAMED, in_notion
 from tests.flows.privacy.test_privacy import everything
 from tests.flows.sending.test_record_event import report
@@ -89,3 +89,15 @@ def test_only_addresses_of_this_source_that_are_old_enough_and_still_written_are
     with deps.reads() as session:
         assert suppressions.addresses_of(session, "erase", deps.now()) == [ANA]
         assert suppressions.addresses_of(session, "erase", deps.now() - BROKEN_OFF_AFTER) == []
+
+
+@pytest.mark.both_databases
+def test_the_rows_of_who_came_again_meanwhile_stay(broken_off, notion):
+    enrol(broken_off, call(ANA))
+    mirror_all(broken_off)
+    theirs = [row["Email"] for row in contacts(notion)].count(ANA), len(sequences(notion))
+    assert theirs[0] and theirs[1]
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Ana by hand", Email=ANA)
+    broken_off.now.forward(seconds=BROKEN_OFF_AFTER.total_seconds())
+    finish(broken_off)
+    assert ([row["Email"] for row in contacts(notion)].count(ANA), len(sequences(notion))) == (1, theirs[1])
