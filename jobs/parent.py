@@ -139,7 +139,7 @@ def _become(part: Part, parent: int, is_reported: bool) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     os.setpgid(0, 0)
-    setproctitle(f"funnel {part.name}")
+    setproctitle(title(part.name))
     try:
         if dies_with(parent):
             part.run()
@@ -149,6 +149,11 @@ def _become(part: Part, parent: int, is_reported: bool) -> NoReturn:
             report(fault)
         sys.exit(BROKE)
     sys.exit(0)
+
+
+def title(name: str) -> str:
+    """Return what the process of a part of this name is called, as `ps` shows it."""
+    return f"funnel {name}"
 
 
 def dies_with(parent: int) -> bool:

@@ -37,7 +37,7 @@ from jobs import deliver, mirror, recheck, reconcile
 from jobs.command_line import take_nothing
 from jobs.first_step import start
 from jobs.heartbeat import record_heartbeat, reset
-from jobs.parent import Parent, Part
+from jobs.parent import Parent, Part, title
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
 from jobs.seldom import Seldom
@@ -50,8 +50,6 @@ JOBS = (deliver, mirror, recheck, reconcile)
 # Longer than a call to Resend: a second signal ends a worker in the middle of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
 STOP_AGAIN_AFTER_S = 0.5
-# What `jobs.parent` calls a worker's process.
-TITLE = b"funnel worker"
 
 LEDGER_AWAY = Seldom()
 log = structlog.get_logger()
@@ -166,7 +164,7 @@ def forget_the_dead() -> None:
 def _is_worker(pid: str) -> bool:
     # In a container that starts again, the number of a dead one is another process's soon.
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(TITLE)
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(title(WORKER).encode())
     return False
 
 
@@ -234,7 +232,7 @@ def seconds(span: timedelta) -> int:
 def worker_parts(count: int) -> list[Part]:
     """Return so many workers for a parent to keep alive, after resetting their heartbeat files."""
     reset(CHILD)
-    return [Part("worker", run, look_after=partial(record_heartbeat, WORKER)) for _ in range(count)]
+    return [Part(WORKER, run, look_after=partial(record_heartbeat, WORKER)) for _ in range(count)]
 
 
 def main() -> int:

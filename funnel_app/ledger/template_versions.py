@@ -35,9 +35,8 @@ def _last(time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]) -> Sele
 _LATEST_OF_ALL = _last(TemplateVersion.checked_at, true())
 _OF_KEYS = one_of(TemplateVersion.key, "keys")
 _LATEST_OF = _last(TemplateVersion.checked_at, _OF_KEYS)
-_LOCKED = select(TemplateVersion.id).where(_OF_KEYS).order_by(TemplateVersion.id)
 # Not against letters that are stored beside it, each of which names the version that it was made of.
-_LOCKED = _LOCKED.with_for_update(key_share=True)
+_LOCKED = select(TemplateVersion.id).where(_OF_KEYS).order_by(TemplateVersion.id).with_for_update(key_share=True)
 _GOOD_OF_ALL = _last(TemplateVersion.checked_at, TemplateVersion.good.is_(True))
 _ADOPTED_OF_ALL = _last(TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
 _SEEN_AGAIN = (

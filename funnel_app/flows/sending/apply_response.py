@@ -115,17 +115,18 @@ def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now
             _fail(session, email, answer.detail, now)
         elif email.state == State.SENDING:
             email.request_id = None
-            _go_by_itself(session, email, now)
+            put_back(session, email, "its batch was refused: it goes by itself", now)
     requests.close(request, RequestState.REFUSED, answer.detail, now)
 
 
-def _go_by_itself(session: Session, email: Email, now: datetime) -> None:
+def put_back(session: Session, email: Email, why: str, now: datetime) -> None:
+    """Plan an email again whose call did not take it; where its sequence ended meanwhile, cancel it instead."""
     enrolment = session.get_one(Enrolment, email.enrolment_id)
-    # What ended its sequence meanwhile left it to the answer.
+    # What ended the sequence left it to the call.
     if enrolment.state == EnrolmentState.EXITED:
         emails.move(session, email, State.CANCELLED, now, enrolment.exit_reason)
     else:
-        emails.move(session, email, State.PLANNED, now, "its batch was refused: it goes by itself")
+        emails.move(session, email, State.PLANNED, now, why)
 
 
 def _conflict(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:

@@ -15,7 +15,7 @@ from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up
+from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up, put_back
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, stop_unwanted, why_not
 from funnel_app.flows.sending.lease import LEASE
 from funnel_app.flows.sending.sending_status import may_send
@@ -34,6 +34,8 @@ PAUSED = "withdrawn: somebody paused what it would have sent"
 ANOTHER_DAY = "withdrawn: its letters speak of the day before"
 OTHER_SETTINGS = "withdrawn: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
+# An ended sequence cancels what comes back, and what a paused one has is judged once it goes on.
+NOT_JUDGED_NOW = frozenset({EnrolmentState.EXITED, EnrolmentState.PAUSED})
 # No day begins anywhere but at a quarter of an hour of UTC (the tz database since 1972): most letters go within one.
 MIDNIGHTS_EVERY_S = 900
 
@@ -103,10 +105,8 @@ def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) ->
         return False
     for email in waiting:
         email.request_id = None
-        if email.enrolment.state == EnrolmentState.EXITED:
-            emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
-        elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
-            emails.move(session, email, State.PLANNED, now, "requeued: Resend has not taken it yet")
+        if email.enrolment.state in NOT_JUDGED_NOW or not stop_unwanted(deps, session, email, now, forbidden):
+            put_back(session, email, "requeued: Resend has not taken it yet", now)
     requests.close(request, RequestState.REFUSED, why or WITHDRAWN, now)
     return True
 
